@@ -79,11 +79,6 @@ def keeping(code: int) -> Iterator[None]:
         message(str(error))
 
 
-def json_line(value: Any) -> str:
-    """Return one JSON document on one line."""
-    return _ONE_LINE(value)
-
-
 def json_line_with(value: dict[str, Any], name: str, foreign: str | None) -> str:
     """Return one JSON document on one line, with a text that was not cleaned: only ASCII stands in it."""
     return f'{_ONE_LINE(value)[:-1]}, "{name}": {json.dumps(foreign)}}}'

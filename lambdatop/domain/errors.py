@@ -2,7 +2,6 @@
 
 LambdatopError                 one sentence that says what happened and what to do
 ├── UsageError                 exit 2: arguments or configuration
-├── NotInThisVersion           exit 2: a name that is reserved, not built
 ├── RefusedReadOnly            exit 4: a change was asked for in read-only mode
 ├── TargetNotFound             exit 2: no such function, mapping or queue (or too many)
 └── SourceError                exit 1: AWS did not answer as hoped
@@ -30,10 +29,6 @@ class UsageError(LambdatopError):
     """Wrong arguments or configuration."""
 
     exit_code = 2
-
-
-class NotInThisVersion(UsageError):
-    """The name is reserved for a later version."""
 
 
 class TargetNotFound(UsageError):

@@ -35,7 +35,7 @@ def section(what: str, make: Callable[[], T], instead: Callable[[str], T]) -> T:
 
 
 def _place(error: BaseException) -> str:
-    """Return the file and line in which it was raised, like `logfigures.py:157`."""
+    """Return the file and line in which it was raised, like `figures.py:157`."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

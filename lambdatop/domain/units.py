@@ -69,6 +69,6 @@ def usd(value: float) -> str:
     return f"${value:.2f}" if value < 1000 else f"${value:,.0f}"
 
 
-def plural(count: int, word: str, many: str = "") -> str:
+def plural(count: int, word: str) -> str:
     """Return `1 finding`, `3 findings`."""
-    return f"{count:,} {word if count == 1 else many or word + 's'}"
+    return f"{count:,} {word if count == 1 else word + 's'}"

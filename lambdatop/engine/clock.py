@@ -18,7 +18,7 @@ ANSWER_S = 0.05
 
 
 class SystemClock:
-    """`domain.ports.Clock` on the machine's clocks."""
+    """`domain.ports.runtime.Clock` on the machine's clocks."""
 
     def __init__(self) -> None:
         self._until = self._not_before = 0.0

@@ -81,7 +81,7 @@ def urgent() -> Iterator[None]:
 
 
 class TokenBuckets:
-    """`domain.ports.Limiter`: one bucket per API, shared by the whole process.
+    """`domain.ports.runtime.Limiter`: one bucket per API, shared by the whole process.
 
     No window of one second ever sees more takes than the API's limit (rounded up). On the Lambda
     control plane one token is kept for urgent calls, and polling pauses for a second after each, and for as

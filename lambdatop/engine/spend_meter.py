@@ -10,7 +10,7 @@ from lambdatop.domain.state.events import SpendObserved
 
 
 class SpendMeter:
-    """`domain.ports.Meter`: counts our own calls and projects their cost.
+    """`domain.ports.runtime.Meter`: counts our own calls and projects their cost.
 
     USD per hour = what the last hour cost / its length; a younger process divides by its age plus one
     minute, because each round is paid at its beginning.

@@ -26,7 +26,7 @@ LAST_GRACE_S = 5.0
 
 
 class EngineThread:
-    """`domain.ports.Console`: every method may be called from any thread and returns at once.
+    """`domain.ports.console.Console`: every method may be called from any thread and returns at once.
 
     Futures raise LambdatopError with a sentence. Cancelling one does not cancel a mutation.
     """

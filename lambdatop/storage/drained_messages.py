@@ -41,7 +41,7 @@ _CHUNK = 1 << 20
 
 
 class SpillFiles:
-    """`domain.ports.SpillStore`: a file per queue in the folder `drained` of one directory.
+    """`domain.ports.storage.SpillStore`: a file per queue in the folder `drained` of one directory.
 
     `now` gives s since the epoch; no file grows beyond `limit_bytes`.
     """
@@ -84,7 +84,7 @@ def file_name(scope: Scope, queue: str) -> str:
 
 
 class SpillFile:
-    """`domain.ports.Spill` on an open, checked file, which from now on is this object's to close.
+    """`domain.ports.storage.Spill` on an open, checked file, which from now on is this object's to close.
 
     The lock goes with the object, so nobody else can drain the queue while a write is under way in a thread.
     """

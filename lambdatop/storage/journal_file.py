@@ -41,7 +41,7 @@ NAME = "journal.jsonl"
 
 
 class JournalFile:
-    """`domain.ports.JournalStore` in one directory. Safe for several threads and processes.
+    """`domain.ports.storage.JournalStore` in one directory. Safe for several threads and processes.
 
     Reading creates nothing. Writing creates the directory (0700) and the file (0600) and returns
     after fsync. Every method raises JournalError with a sentence for a person.

@@ -43,3 +43,8 @@ class ClosesOnce(HearsWhileOpen, _Screen[ResultT]):
 
 class Modal(ClosesOnce[ResultT], ModalScreen[ResultT]):
     """Base of all dialogs."""
+
+    def action_scroll_body(self, direction: int) -> None:
+        """Scroll the part that may be longer than the screen; what is around it stays."""
+        body = self.query_one("#body")
+        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)

@@ -76,4 +76,3 @@ def test_a_moment_is_told_in_utc_or_not_at_all() -> None:
 
 def test_one_is_one_and_others_are_several() -> None:
     assert [units.plural(n, "alarm") for n in (0, 1, 1_200)] == ["0 alarms", "1 alarm", "1,200 alarms"]
-    assert units.plural(2, "query", "queries") == "2 queries"

@@ -58,7 +58,7 @@ class Queries:
         except asyncio.CancelledError:
             self.stopped.set()
             raise
-        return Found(self.rows, len(self.rows) + 2, 100, 2**30)
+        return Found(self.rows, len(self.rows) + 2, 2**30)
 
 
 class History:

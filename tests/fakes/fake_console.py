@@ -45,7 +45,7 @@ def done(value: Any) -> Future[Any]:
 
 
 class FakeConsole:
-    """Implements `domain.ports.Console`. `held` keeps answers back until the test releases them.
+    """Implements `domain.ports.console.Console`. `held` keeps answers back until the test releases them.
 
     `older`, `scan` and `errors` make the answers about logs; by default there is nothing older.
     """

@@ -21,16 +21,18 @@ from fakes.counting_server import CountingServer
 from fakes.minimal_calls import minimal_call
 from fakes.wire_stub import model_of
 
+from lambdatop.aws.mutation.mutator import ALLOWED
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.walls import read_only_models
 from lambdatop.aws.sdk.walls.guard import HOOKS, Guard
+from lambdatop.aws.sdk.walls.sent_reads import SENT
 
-SERVICES = (
-    *("lambda", "logs", "cloudwatch", "sqs", "kinesis", "dynamodb", "dynamodbstreams", "events", "scheduler"),
-    *("service-quotas", "sts", "iam", "stepfunctions", "s3", "sns", "cloudtrail", "pricing"),
-)
+BESIDES = ("dynamodbstreams", "scheduler", "stepfunctions")
+"""Services that are attacked whether or not something is read there."""
+SERVICES = tuple(sorted({*BESIDES, *(service for service, _ in (*SENT, *ALLOWED))}))
+"""Every service that lambdatop calls, by the lists that its walls go by: a new one is attacked, too."""
 ALL = frozenset({"hooks", "loader", "transport"})
 STREAMS = (
     ("logs", "StartLiveTail"),

@@ -86,7 +86,7 @@ class Flood:
     # -- the SDK's side --------------------------------------------------------------------------
 
     async def get(self, service: str) -> Flood:
-        """Return the client of a service, as `aws.session.Clients` does."""
+        """Return the client of a service, as `aws.sdk.clients.Clients` does."""
         assert service == "cloudwatch"
         return self
 

@@ -1,4 +1,4 @@
-"""All AWS-shaped scenes: what the emulator cannot make (telemetry sheet, sections 3, 6 and 7)."""
+"""All AWS-shaped scenes: what the emulator cannot make."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ AT_ONCE = 4
 class ConcurrencySource:
     """GetFunctionConcurrency of at most 20 functions a round.
 
-    In larger accounts the functions take turns (see `facts/rotation.py`). GetFunction would answer the same
+    In larger accounts the functions take turns (see `aws/facts/known.py`). GetFunction would answer the same
     and more (a link to the code), which is why it is not used.
     """
 

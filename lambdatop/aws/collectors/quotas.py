@@ -106,7 +106,7 @@ def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
     if code in SIZES and unit not in _UNITS:
         return None  # the unit is not known: the documented limit is the better guess, and is shown as one
     applied = float(value) * (_UNITS[unit] if code in SIZES else 1)
-    return QuotaLimit(code, applied, "Service Quotas", bool(item.get("Adjustable")), _usage(item))
+    return QuotaLimit(code, applied, "Service Quotas", _usage(item))
 
 
 def _usage(item: Mapping[str, Any]) -> UsageMetric | None:

@@ -15,6 +15,7 @@ from lambdatop.aws.collectors.permissions import PermissionsSource
 from lambdatop.aws.doctor.endpoints import Places, checks_of, places, probe_all, trust
 from lambdatop.aws.doctor.probe import Probe
 from lambdatop.aws.doctor.trials import tried
+from lambdatop.aws.facts.resources import arn_text
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.connection import Connection, region_of, resolve
@@ -207,7 +208,7 @@ class _Visit:
 
     async def _known(self, api: Api, answer: dict[str, Any], region: str) -> None:
         account = clean_name(str(answer.get("Account") or ""))
-        arn = clean_line(str(answer.get("Arn") or ""), 2048)
+        arn = arn_text(answer.get("Arn"))
         root = arn.endswith(":root")
         do = "Use a role of your own: root can do everything, and nothing limits it." if root else ""
         self.note("identity", "caller", "warn" if root else "ok", arn, do)

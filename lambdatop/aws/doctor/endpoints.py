@@ -36,10 +36,9 @@ SKIPPED = frozenset({"pricing"})
 
 
 class Places(Struct, frozen=True):
-    """URL by service, and which of them the user chose."""
+    """URL by service, and what the choices of the user are worth."""
 
     urls: Mapping[str, str]
-    chosen: frozenset[str]
     checks: tuple[Check, ...]
 
 
@@ -68,7 +67,7 @@ async def places(connection: Connection, region: str, meter: Meter) -> Places:
             urls[service] = str((await clients.get(service)).meta.endpoint_url)
         checks += [_chosen(url, services) for url, services in chosen.items()]
         checks += _variants(session)
-    return Places(urls, frozenset(chosen), tuple(checks))
+    return Places(urls, tuple(checks))
 
 
 def _chosen(url: str, services: Iterable[str]) -> Check:

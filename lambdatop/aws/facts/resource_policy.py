@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lambdatop.aws.facts.resources import json_object
+from lambdatop.aws.facts.resources import arn_text, json_object
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
 from lambdatop.domain.sanitize import clean_line
 
@@ -44,7 +44,6 @@ _SYNC: Mapping[str, str] = {
 }
 """Service principals (without `.amazonaws.com`) by the way in which they invoke."""
 
-_ARN_MAX = 2048
 _INVOKES = ("*", "lambda:*")
 _POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "bool")
 """Condition operators that say what a value must be; others (StringNotLike, Null …) name no source."""
@@ -85,7 +84,7 @@ def _triggers(statement: Mapping[str, Any]) -> Iterator[PushTrigger]:
             continue
         kind, invocation = _kind(principal) if service else _ACCOUNT
         for source in sources:
-            yield PushTrigger(kind, invocation, clean_line(source, _ARN_MAX), who)
+            yield PushTrigger(kind, invocation, arn_text(source), who)
 
 
 def _principals(principal: Any) -> Iterator[tuple[bool, str]]:

@@ -120,7 +120,7 @@ class LogsSource:
         return 0.0, ""
 
     def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
-        """Yield whole logs, apart from the tails (`domain.log_export.LogExport`)."""
+        """Yield whole logs, apart from the tails (`domain.ports.log_export.LogExport`)."""
         return Export(self._api, self._groups).texts(*self._whole(view))
 
     def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:

@@ -120,7 +120,6 @@ def found_of(answer: dict[str, Any]) -> Found:
     return Found(
         tuple(rows),
         _count(statistics.get("recordsMatched")) or len(rows),
-        _count(statistics.get("recordsScanned")),
         _count(statistics.get("bytesScanned")),
     )
 

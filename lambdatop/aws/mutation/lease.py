@@ -28,7 +28,7 @@ REFUSED = "ConditionalCheckFailedException"
 
 
 class DynamoLease:
-    """Implements `domain.ports.Lease` over the mutator; there is none in read-only mode."""
+    """Implements `domain.ports.aws.Lease` over the mutator; there is none in read-only mode."""
 
     def __init__(
         self, mutator: AwsMutator, table: str, seconds: float, patience_s: float = PATIENCE_S

@@ -48,7 +48,7 @@ _NEVER_CONNECTED = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.Pr
 
 
 class AwsMutator:
-    """Implements `domain.ports.Mutator`. Does not exist in read-only mode.
+    """Implements `domain.ports.aws.Mutator`. Does not exist in read-only mode.
 
     `signer` are the credentials that its clients sign with. `wait_s` is how long a drain's receive may wait
     for a message, s; below the clients' read timeout.

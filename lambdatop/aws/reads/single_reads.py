@@ -247,7 +247,6 @@ class Parts:
                 started_ms=whole(task.get("StartedTimestamp")),
                 status=clean_name(str(task.get("Status") or "")),
                 handle=clean_line(str(task["TaskHandle"]), 1024) if task.get("TaskHandle") else None,
-                destination=arn_text(task.get("DestinationArn")),
                 moved=whole(task.get("ApproximateNumberOfMessagesMoved")),
                 to_move=whole(task.get("ApproximateNumberOfMessagesToMove"), -1),
                 failure=clean_line(str(task.get("FailureReason") or ""), 500),

@@ -84,7 +84,7 @@ def _changes(event: Mapping[str, Any]) -> bool:
 def _event(event: Mapping[str, Any]) -> TrailEvent:
     detail = json_object(event.get("CloudTrailEvent"))  # the outer fields say what and when without it
     identity = _part(detail, "userIdentity")
-    arn = clean_line(_text(identity, "arn"), 2048)
+    arn = _text(identity, "arn")
     # A service that acts on its own has no ARN, and one that acts for a caller has the caller's.
     names = (
         arn.rpartition(":")[2].rpartition("/")[2],
@@ -96,7 +96,6 @@ def _event(event: Mapping[str, Any]) -> TrailEvent:
         at=seconds(event.get("EventTime")) or 0.0,
         name=_VERSION.sub("", clean_name(_text(event, "EventName"))),
         who=clean_name(next((name for name in names if name), "")),
-        identity_arn=arn,
         source_ip=clean_name(_text(detail, "sourceIPAddress")),
         error=clean_line(words, _ERROR_MAX),
         event_id=clean_name(_text(event, "EventId")),

@@ -26,7 +26,7 @@ TRAIL_S = 7 * 86_400.0
 
 
 class AwsReader:
-    """Implements `domain.ports.Reader`; every method raises LambdatopError kinds."""
+    """Implements `domain.ports.aws.Reader`; every method raises LambdatopError kinds."""
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api

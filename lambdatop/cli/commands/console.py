@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import Parts, engine_thread, wire
 from lambdatop.cli.context import Context, settle
+from lambdatop.cli.terminal.dumb_terminal import is_dumb
 from lambdatop.cli.terminal.signals import ENDS, GRACE_S, SIGNALLED, signals_end_it
 from lambdatop.cli.terminal.splash import close, opening
 from lambdatop.cli.unfinished import report_ends, under_way
@@ -46,11 +47,6 @@ def run(args: argparse.Namespace) -> int:
     context = settle(args)
     with wire(context, console=True) as parts:
         return open_console(context, parts)
-
-
-def is_dumb(environ: Mapping[str, str]) -> bool:
-    """Return whether nothing but text can be written."""
-    return environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def refuse_without_terminal(instead: str) -> None:

@@ -22,6 +22,7 @@ from lambdatop.cli.exit_codes import DONE, FAILED
 from lambdatop.cli.log_file import close_log, open_log
 from lambdatop.cli.options import choose
 from lambdatop.cli.terminal import mfa
+from lambdatop.cli.terminal.dumb_terminal import is_dumb
 from lambdatop.cli.terminal.local_checks import paths_checks, terminal_checks, version_checks
 from lambdatop.config.aws_profile import look_at_profile
 from lambdatop.domain.diagnosis import Check, Report, mitigation_checks, permission_checks
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         stdio.document(report_json(report))
     else:
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not is_dumb(os.environ)
         stdio.data(report_text(report, width=shutil.get_terminal_size().columns, colour=colour))
     return FAILED if report.failed else DONE
 

@@ -98,9 +98,9 @@ def _print(
     context: Context,
 ) -> None:
     if args.json:
-        from lambdatop.report.json.snapshot import entry_json, halfway_json
+        from lambdatop.report.json.mutations import ENTRY_SCHEMA, entry_json, halfway_json
 
-        head = {"schema": "lambdatop.journal/1", "missing": gap or None}
+        head = {"schema": ENTRY_SCHEMA, "missing": gap or None}
         found = {"entries": [entry_json(e) for e in entries], "halfway": [halfway_json(h) for h in halves]}
         stdio.document(head | found)
     elif entries:

@@ -1,9 +1,9 @@
-"""Print a table every minute on a terminal without cursor control (`TERM=dumb`)."""
+"""Tell a terminal without cursor control (`TERM=dumb`), and print a table every minute there."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import stdio
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 LEAST_S = 60.0
 """A table on paper, or in an editor's buffer, is read and not watched."""
 FIRST_S = 15.0
+
+
+def is_dumb(environ: Mapping[str, str]) -> bool:
+    """Return whether nothing but text can be written."""
+    return environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def print_tables(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdatop import __version__
+from lambdatop.cli.terminal.dumb_terminal import is_dumb
 from lambdatop.config.presence import is_there
 from lambdatop.domain.diagnosis import Check, Verdict
 from lambdatop.domain.sanitize import clean_line
@@ -35,7 +36,7 @@ def terminal_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         do = "The console needs one; `lambdatop snapshot` and the other commands do not."
         yield Check("terminal", "terminal", "warn", "stdin, stdout or stderr is not a terminal", do)
-    if term in ("", "dumb", "unknown"):
+    if is_dumb(environ):
         do = "Set TERM to what your terminal is, for example xterm-256color."
         yield Check("terminal", "TERM", "warn", term or "not set", do)
     else:

@@ -1,7 +1,7 @@
 """Reserved concurrency 1, and yet two environments: one of them initialised and never serves.
 
 Lambda prepares environments ahead of requests. ministack never does; the repair layer starts one every 40
-real seconds, which runs the module's code and then idles (repair_prepared.py).
+real seconds, which runs the module's code and then idles (`demo/patches/proactive_init.py`).
 """
 
 from __future__ import annotations

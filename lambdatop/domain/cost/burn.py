@@ -13,7 +13,6 @@ from lambdatop.domain.cost.prices import BORROWED_FROM, Prices, table_prices
 
 HOUR_S = 3600
 DAY_S = 86_400.0
-PARTS = ("duration", "requests", "ephemeral", "provisioned", "logs")
 
 
 class Burn(Struct, frozen=True):

@@ -19,11 +19,6 @@ from lambdatop.domain.facts.function import FunctionFacts
 
 if TYPE_CHECKING:
     from lambdatop.domain.settings.settings import PriceSettings
-AS_OF = "2026-11"
-
-GB_SECOND_USD = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-REQUEST_USD = 0.20 / 1_000_000
-EPHEMERAL_GB_SECOND_USD = 0.0000000309
 EPHEMERAL_FREE_MB = 512
 METRIC_USD = 0.01 / 1000
 """One metric asked for through GetMetricData; never free."""

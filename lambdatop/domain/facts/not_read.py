@@ -30,11 +30,21 @@ offer it for the resource (classes of logs), AWS asked for a slower pace, the re
 out, its turn has not come yet, a command that looks once had no time left, or it is beyond what lambdatop
 allows itself (budget, logs that are followed at once)."""
 
-_UNASKED = {
+_UNASKED: dict[Reason, str] = {
     "not asked": "not asked yet",
     "out of time": "not asked: time ran out",
     "over the limit": "not asked: beyond the budget or limits set",
 }
+_IN_WORDS: dict[Reason, str] = {
+    "not there": "this endpoint does not have it",
+    "not answered": "the answer does not say",
+    **_UNASKED,
+}
+
+
+def reason_words(reason: Reason) -> str:
+    """Return a reason in words, for a place that names the action itself."""
+    return _IN_WORDS.get(reason, reason)
 
 
 class NotKnown(Struct, frozen=True):

@@ -38,7 +38,6 @@ class TrailEvent(Struct, frozen=True):
     at: float
     name: str
     who: str
-    identity_arn: str = ""
     source_ip: str = ""
     error: str = ""
     event_id: str = ""

@@ -63,7 +63,6 @@ class MoveTask(Struct, frozen=True):
     started_ms: int
     status: str
     handle: str | None = None
-    destination: str = ""
     moved: int = 0
     to_move: int = -1
     failure: str = ""

@@ -54,12 +54,11 @@ class UsageMetric(NamedTuple):
 
 
 class QuotaLimit(Struct, frozen=True):
-    """One limit: bytes, requests/s, s or a count. `adjustable` is None where it is not known."""
+    """One limit: bytes, requests/s, s or a count."""
 
     code: str
     value: float
     origin: Origin = "Service Quotas"
-    adjustable: bool | None = None
     usage: UsageMetric | None = None
 
     @property

@@ -69,7 +69,7 @@ class Burning:
         over = self.asked(facts.key, over)
         duration, invocations = self._ran(facts.key, over)
         per_hour = PER_HOUR / over.minutes
-        logs, writers = self._ingested(facts, over, invocations)
+        logs, writers = self._ingested(facts, over)
         on_provisioned = self._on_provisioned(facts.key, over, invocations) if provisioned else 0.0
         found = Burn(
             duration=pricing.duration_usd(facts, duration, prices, on_provisioned) * per_hour,
@@ -116,7 +116,7 @@ class Burning:
 
     # -- logs ------------------------------------------------------------------------------------
 
-    def _ingested(self, facts: FunctionFacts, over: Window, invocations: float) -> tuple[float | None, int]:
+    def _ingested(self, facts: FunctionFacts, over: Window) -> tuple[float | None, int]:
         """Return the function's own bytes a minute in its log group, and the number of its writers."""
         if not facts.log_group:
             return None, 1

@@ -11,6 +11,7 @@ from lambdatop.domain.state.snapshot import Trend
 from lambdatop.domain.state.world import World
 
 SPARK_MINUTES = 30
+TREND_MINUTES = 3
 
 Points = tuple[tuple[float, float], ...]
 """(s since the epoch, value), oldest first."""
@@ -45,21 +46,21 @@ def known_window(world: World, key: Key, metric: str, stat: str, full: Window) -
     return Window(max(full.start, series.times[0]), full.end)
 
 
-def trend(series: Series, end: int, minutes: int = 3) -> Trend:
-    """Return the direction of the last `minutes` against the `minutes` before; under 20 % is flat.
+def trend(series: Series, end: int) -> Trend:
+    """Return the direction of the last TREND_MINUTES against as many before; under 20 % is flat.
 
     A missing minute of a counter means nothing happened in it, so it counts as zero here.
     """
-    recent = series.sum(end - minutes * MINUTE, end)
-    before = series.sum(end - 2 * minutes * MINUTE, end - minutes * MINUTE)
-    if not series.times or series.times[0] >= end - minutes * MINUTE:
+    recent = series.sum(end - TREND_MINUTES * MINUTE, end)
+    before = series.sum(end - 2 * TREND_MINUTES * MINUTE, end - TREND_MINUTES * MINUTE)
+    if not series.times or series.times[0] >= end - TREND_MINUTES * MINUTE:
         return ""
     if recent > before * 1.2:
         return "up"
     return "down" if recent < before * 0.8 else "flat"
 
 
-def gauge_trend(series: Series, end: int, minutes: int = 3) -> Trend:
+def gauge_trend(series: Series, end: int, minutes: int = TREND_MINUTES) -> Trend:
     """Return the direction of a gauge (maximum per minute); under 20 % is flat, no points no direction."""
     recent = series.max(end - minutes * MINUTE, end)
     before = series.max(end - 2 * minutes * MINUTE, end - minutes * MINUTE)
@@ -85,9 +86,9 @@ def began(series: Series, end: int, quiet_min: int = 3) -> int | None:
     return first
 
 
-def spark(series: Series, end: int, minutes: int = SPARK_MINUTES) -> tuple[float | None, ...]:
-    """Return the last `minutes` final minutes, oldest first, None where there is no point."""
-    return series.grid(end - minutes * MINUTE, minutes)
+def spark(series: Series, end: int) -> tuple[float | None, ...]:
+    """Return the last SPARK_MINUTES final minutes, oldest first, None where there is no point."""
+    return series.grid(end - SPARK_MINUTES * MINUTE, SPARK_MINUTES)
 
 
 def points_of(series: Series, over: Window) -> Points:

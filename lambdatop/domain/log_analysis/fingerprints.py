@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import inf
 
 from msgspec import Struct
@@ -22,8 +22,6 @@ MOST = 2048
 """Characters of a text that are looked at."""
 LENGTH = 240
 """Characters of a fingerprint."""
-MOST_IDS = 20
-"""Request ids that one kind of error keeps: the newest."""
 
 _TOKENS = re.compile(
     r"""
@@ -68,8 +66,7 @@ class ErrorKind(Struct, frozen=True):
     """All errors with one fingerprint.
 
     `first_at` and `last_at` in s since the epoch; `sample` is the newest one's text (at most MOST
-    characters) and `headline` the line of it that says what went wrong, `request_ids` the newest MOST_IDS
-    that met it, newest first.
+    characters) and `headline` the line of it that says what went wrong.
     """
 
     fingerprint: str
@@ -78,7 +75,6 @@ class ErrorKind(Struct, frozen=True):
     last_at: float
     sample: str
     signature: str
-    request_ids: tuple[str, ...]
     headline: str = ""
 
 
@@ -144,7 +140,6 @@ class _Kind:
     first_at: float = inf
     newest: tuple[_When, Record] | None = None
     signature: tuple[_When, str] = ((-inf, 0, 0), "")
-    ids: dict[str, _When] = field(default_factory=dict)
 
     def add(self, when: _When, record: Record) -> None:
         self.count += 1
@@ -153,15 +148,9 @@ class _Kind:
             self.newest = when, record
         if record.signature and when >= self.signature[0]:
             self.signature = when, record.signature
-        id_ = record.request_id
-        if id_ and when >= self.ids.get(id_, when):
-            self.ids[id_] = when
-            if len(self.ids) > MOST_IDS:
-                del self.ids[min(self.ids, key=self.ids.__getitem__)]
 
     def made(self) -> ErrorKind:
         (last_at, _, _), newest = self.newest or ((self.first_at, 0, 0), None)
-        ids = sorted(self.ids, key=self.ids.__getitem__, reverse=True)
         return ErrorKind(
             self.print,
             self.count,
@@ -169,7 +158,6 @@ class _Kind:
             last_at,
             newest.text[:MOST] if newest else "",
             self.signature[1],
-            tuple(ids),
             headline(newest) if newest else "",
         )
 
@@ -219,7 +207,7 @@ class ErrorBook:
         for mute in self._mute.values():
             for print_, when, record in mute:
                 if print_ in kinds and print_ not in copied:
-                    kinds[print_] = replace(kinds[print_], ids=dict(kinds[print_].ids))
+                    kinds[print_] = replace(kinds[print_])
                 copied.add(print_)
                 self._add(kinds, print_, when, record)
         found = [kind.made() for kind in kinds.values()]

@@ -54,7 +54,6 @@ class Found(Struct, frozen=True):
 
     rows: tuple[Row, ...]
     matched: int
-    scanned_records: int | None
     scanned_bytes: int | None
 
     @property

@@ -44,7 +44,6 @@ class Request(Struct, frozen=True):
         attempts: STARTs of this id, at least 1.
         duration_ms: ms of the newest attempt.
         billed_ms: billed ms of the newest attempt.
-        billed_total_ms: billed ms of all attempts that have a REPORT.
         init_ms: ms of initialisation; None for a warm start.
         memory_mb: configured memory in MB.
         max_memory_mb: used memory in MB.
@@ -62,7 +61,6 @@ class Request(Struct, frozen=True):
     attempts: int
     duration_ms: float | None
     billed_ms: float | None
-    billed_total_ms: float
     init_ms: float | None
     memory_mb: float | None
     max_memory_mb: float | None
@@ -99,7 +97,6 @@ class _Seen:
     records: int = 0
     starts: int = 0
     reports: int = 0
-    billed_ms: float = 0.0
     kept: list[Record] = field(default_factory=list)
     names: dict[str, None] = field(default_factory=dict)
     sorts: set[tuple[int, bool, bool]] = field(default_factory=set)
@@ -148,7 +145,6 @@ class _Seen:
             self.starts += 1
         elif line.kind == "report" and line.report is not None:
             self.reports += 1
-            self.billed_ms += line.report.billed_ms or 0.0
 
     def newest_attempt(self) -> list[Record]:
         """Return the records since the newest START in its stream; all of them without one."""
@@ -232,7 +228,6 @@ def _request(request_id: str, seen: _Seen) -> Request:
         attempts=max(seen.starts, seen.reports, 1),
         duration_ms=numbers.duration_ms,
         billed_ms=numbers.billed_ms,
-        billed_total_ms=seen.billed_ms,
         init_ms=numbers.init_ms,
         memory_mb=numbers.memory_mb,
         max_memory_mb=numbers.max_memory_mb,

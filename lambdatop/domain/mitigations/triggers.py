@@ -16,6 +16,7 @@ from lambdatop.domain.facts.deadline import (
     stream_deadline,
 )
 from lambdatop.domain.facts.event_source_mapping import (
+    LEAST_CONCURRENCY,
     LEAST_POLLERS,
     POLLER_CONCURRENCY,
     MappingFacts,
@@ -34,8 +35,6 @@ from lambdatop.domain.units import span
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
 CALLS = (("lambda", "UpdateEventSourceMapping"),)
 IAM = ("lambda:UpdateEventSourceMapping", "lambda:GetEventSourceMapping")
-GENTLE = 2
-"""The smallest MaximumConcurrency that AWS takes."""
 CHANGING = ("Creating", "Enabling", "Disabling", "Updating", "Deleting")
 
 
@@ -238,7 +237,8 @@ def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
     """Return the alternative to set a limit first, where a backlog waits and nothing limits the start."""
     if not _stampede(s) or s.facts.max_concurrency is not None:
         return ()
-    setting, name, most = {"max_concurrency": GENTLE}, f"MaximumConcurrency {GENTLE}", GENTLE
+    most = LEAST_CONCURRENCY
+    setting, name = {"max_concurrency": most}, f"MaximumConcurrency {most}"
     if s.facts.pollers:  # AWS takes no MaximumConcurrency beside them
         if (s.facts.pollers_max or 0) <= LEAST_POLLERS:
             return ()

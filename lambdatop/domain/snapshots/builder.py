@@ -304,8 +304,5 @@ def _sources(world: World, now: float, failed: tuple[str, ...]) -> tuple[SourceR
         state = report.state
         if state == "ok" and age is not None and report.pace_s and age > 3 * report.pace_s + 10:
             state = "stale"
-        next_at = None if report.next_in_s is None else report.at + report.next_in_s
-        rows.append(
-            SourceRow(name, state, age, report.error, report.action, next_at, report.pace_s, report.pace_why)
-        )
+        rows.append(SourceRow(name, state, age, report.error, report.action, report.pace_s, report.pace_why))
     return tuple(rows)

@@ -70,6 +70,7 @@ def function_row(
             concurrency_max=figures["concurrency_max"],
             reserved=reserved,
             account_limit=or_none(account.concurrency_limit) if account else None,
+            limits=settings.detectors,
         ),
         as_of=fetched,
         spark=rates.spark(invocations, full.end),

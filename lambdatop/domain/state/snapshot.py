@@ -220,7 +220,6 @@ class SourceRow(Struct, frozen=True):
     age_s: float | None
     error: str = ""
     action: str | None = None
-    next_at: float | None = None
     pace_s: float | None = None
     pace_why: str = ""
 

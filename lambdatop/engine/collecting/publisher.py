@@ -23,7 +23,7 @@ ENGINE = "engine"
 
 
 class Build(Protocol):
-    """`domain.build.build_snapshot`, or a stand-in."""
+    """`domain.snapshots.builder.build_snapshot`, or a stand-in."""
 
     def __call__(
         self, world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings

@@ -5,7 +5,7 @@ A table without rows says "none" only where its sources have answered.
 
 from __future__ import annotations
 
-from lambdatop.domain.facts.not_read import Gap, Reason
+from lambdatop.domain.facts.not_read import Gap, Reason, reason_words
 from lambdatop.domain.sources import MAPPINGS, METRICS, SOURCES, TRIGGERS, SourceSpec
 from lambdatop.domain.state.snapshot import DETECTORS, Snapshot, SourceRow
 from lambdatop.report.text import numbers as figures
@@ -13,14 +13,6 @@ from lambdatop.report.text.table import Row
 
 HEAD = ("SOURCE", "MISSING ACTION", "OF WHAT", "WHY")
 EVERYTHING = "everything"
-
-_WHY: dict[Reason, str] = {
-    "not there": "this endpoint does not have it",
-    "not answered": "the answer does not say",
-    "not asked": "not asked yet",
-    "out of time": "not asked: time ran out",
-    "over the limit": "not asked: beyond the budget or limits that are set",
-}
 
 FINDINGS_REST_ON = frozenset({*(name for name, spec in SOURCES.items() if spec.findings), DETECTORS})
 """Sources without which a finding may be missing, of any severity: each of them feeds a detector whose worst
@@ -101,7 +93,7 @@ def blind(snapshot: Snapshot, severity: str) -> list[str]:
         if gap.source in FINDINGS_REST_ON and not harmless:
             kind = gap.action or gap.source, gap.reason
             counted[kind] = counted.get(kind, 0) + gap.targets
-    causes += [f"{action} {why(reason)} ({n})" for (action, reason), n in counted.items()]
+    causes += [f"{action} {reason_words(reason)} ({n})" for (action, reason), n in counted.items()]
     return list(dict.fromkeys(causes))
 
 
@@ -125,11 +117,6 @@ def why_undecided(snapshot: Snapshot, severity: str) -> str:
     return f"cannot tell whether anything is {severity}{worse}: {'; '.join(causes)}{advice}."
 
 
-def why(reason: Reason) -> str:
-    """Return a reason in words."""
-    return _WHY.get(reason, reason)
-
-
 def short(source: SourceRow) -> str:
     """Return `lambda:ListFunctions denied`, `metrics did not answer in time`."""
     if source.state in ("starting", "stale"):
@@ -149,5 +136,5 @@ def _of_gap(gap: Gap) -> Row:
         gap.source,
         gap.action or figures.UNKNOWN,
         gap.target or f"{gap.targets:,} of them",
-        why(gap.reason),
+        reason_words(gap.reason),
     )

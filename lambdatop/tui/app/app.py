@@ -35,7 +35,6 @@ from lambdatop.tui.hotkeys import BY_ID, WHERE, Hotkey
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.screens.changed_by import WhoScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
-from lambdatop.tui.screens.detail_base import SheetScreen
 from lambdatop.tui.screens.finding import FindingScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
@@ -149,7 +148,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         """Set the functions whose logs are on the screen."""
         keys = set()
         for screen in self.screen_stack:
-            if isinstance(screen, SheetScreen | DashboardScreen):
+            if isinstance(screen, FrameScreen):
                 keys |= set(screen.watched)
         wanted = frozenset(keys), self.live_asked
         if wanted != self._watched:

@@ -57,8 +57,3 @@ class Dialog(Modal[None]):
         typed = int(self.query_one("#typed", Input).display)
         rest = BORDERS + TITLE_LINES + typed + STATUS_AND_BUTTONS
         self.query_one("#body").styles.max_height = max(3, self.app.size.height - rest)
-
-    def action_scroll_body(self, direction: int) -> None:
-        """Scroll the plan while the buttons stay."""
-        body = self.query_one("#body")
-        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)

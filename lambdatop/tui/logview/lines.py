@@ -11,6 +11,7 @@ from rich.cells import cell_len, get_character_cell_size
 from lambdatop.domain.loglines.line import Report
 from lambdatop.domain.loglines.redact import redact, suspicious
 from lambdatop.domain.search.patterns import Pattern
+from lambdatop.report.text.numbers import moment_ms
 from lambdatop.tui.logview.feed import GAP, Fresh
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import MATCH, Span, Spans, fit, spans
@@ -210,6 +211,6 @@ def file_lines(lines: Iterable[Shown]) -> Iterator[str]:
     Continuations are indented.
     """
     for shown in lines:
-        at = fmt.iso_ms(shown.at)
+        at = moment_ms(shown.at)
         whose = f"{shown.owner} " if shown.owner else ""
         yield f"{'':24}        {shown.text}" if shown.part else f"{at} {whose}{shown.level:<6} {shown.text}"

@@ -8,6 +8,7 @@ from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import HOTKEYS, KEY_OF
+from lambdatop.tui.pages.cells import titled
 from lambdatop.tui.pages.confirm import row, rows
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
@@ -54,12 +55,8 @@ def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> S
     return tuple(pieces)
 
 
-def _section(title: str, note: str = "") -> list[Span]:
-    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
-
-
 def _why(finding: Finding, width: int) -> Spans:
-    pieces = _section("why")
+    pieces = titled("why")
     if finding.formula:
         pieces += row("now", finding.formula, width)
     known = REGISTRY.get(finding.detector)
@@ -71,7 +68,7 @@ def _why(finding: Finding, width: int) -> Spans:
 
 
 def _evidence(finding: Finding, width: int) -> Spans:
-    pieces = _section("evidence")
+    pieces = titled("evidence")
     for name, value in finding.evidence:
         lines = wrap(value_text(name, value), max(20, width - NAME), break_on_hyphens=False) or [fmt.UNKNOWN]
         for i, line in enumerate(lines):
@@ -82,7 +79,7 @@ def _evidence(finding: Finding, width: int) -> Spans:
 
 def _remedies(finding: Finding, width: int) -> Spans:
     on = finding.remedy.id if finding.remedy else finding.target.name
-    pieces = _section("what may help", f"for {on}, best first")
+    pieces = titled("what may help", f"for {on}, best first")
     if not finding.suggests:
         return (*pieces, *spans(("no mitigation applies\n", "muted")))
     for name in finding.suggests:
@@ -100,7 +97,7 @@ def _incident(frame: Frame, finding: Finding, width: int) -> Spans:
     incident = next((i for i in frame.snapshot.incidents if _holds(i, finding)), None)
     if incident is None or not incident.symptoms:
         return ()
-    pieces = _section("incident", "the cause, then what follows from it")
+    pieces = titled("incident", "the cause, then what follows from it")
     for f in incident.findings:
         mine = f.identity == finding.identity
         words = f"{f.title}  ({fmt.age(frame.now - f.since)})"

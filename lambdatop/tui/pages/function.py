@@ -13,7 +13,8 @@ from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, S
 from lambdatop.domain.units import span
 from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.cells import cap, level, timeout_share
+from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share
+from lambdatop.tui.pages.cells import titled as _section
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
 from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
@@ -77,10 +78,6 @@ def _not_shown(width: int, sentence: str) -> Spans:
     return (Span("\n"), *row("", sentence, width, "critical"))
 
 
-def _section(title: str, note: str = "") -> list[Span]:
-    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
-
-
 def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     facts = f.facts
     pieces: list[Span] = [*row("arn", facts.arn, width, "muted")]
@@ -119,9 +116,9 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
         ("error rate %", fmt.percent(f.error_rate), error),
         ("throttles/min", fmt.number(f.throttles_per_min), "warning" if f.throttles_per_min else ""),
         ("p99 ms", fmt.millis(f.duration_p99_ms), ""),
-        ("max ms", fmt.millis(f.duration_max_ms), level(share)),
-        ("max of timeout %", fmt.percent(share), level(share)),
-        ("concurrency", "".join(s.text for s in cap(f)), ""),
+        ("max ms", fmt.millis(f.duration_max_ms), timeout_level(share, frame)),
+        ("max of timeout %", fmt.percent(share), timeout_level(share, frame)),
+        ("concurrency", "".join(s.text for s in cap(f, frame)), ""),
         ("reserved", reserved, "critical" if f.reserved == 0 and f.reserved_known else ""),
         ("cold starts %", fmt.percent(f.cold_start_rate), ""),
         ("iterator age", iterator, ""),
@@ -224,6 +221,7 @@ def _queues(frame: Frame, mappings: list[MappingRow]) -> list[QueueRow]:
 def _queue_lines(queues: list[QueueRow], frame: Frame, width: int) -> Spans:
     if not queues:
         return ()
+    limits = frame.settings.detectors.sqs_redelivery
     pieces = _section("queues", "counts are approximations of SQS")
     titles = ("waiting", "in flight", f"redel {TIMES}", "per min", "oldest", "age")
     name_width = max(14, min(36, width - len(titles) * COUNT))
@@ -236,7 +234,10 @@ def _queue_lines(queues: list[QueueRow], frame: Frame, width: int) -> Spans:
         values = (
             (fmt.number(q.facts.visible), ""),
             (fmt.number(q.facts.in_flight), ""),
-            (fmt.ratio(q.redelivery_ratio), level(q.redelivery_ratio, 1.5, 3.0)),
+            (
+                fmt.ratio(q.redelivery_ratio),
+                level(q.redelivery_ratio, limits.warning_ratio, limits.critical_ratio),
+            ),
             (fmt.signed(q.trend_per_min), "critical" if growing else ""),
             (fmt.age(q.oldest_age_s), ""),
             (fmt.age(frame.since(q.as_of)), "faint"),

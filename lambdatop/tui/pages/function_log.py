@@ -12,6 +12,7 @@ from lambdatop.domain.log_analysis.requests import FAILED, Request
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.sanitize import clean_line
+from lambdatop.tui.pages.cells import titled
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
 
@@ -34,20 +35,16 @@ def log_section(
     if tail is None or learned is None:
         words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
         if failure:
-            return (*_title("log"), *_warned([(failure, "critical")], width))
-        return (*_title("log"), *spans((f"{words}\n", "muted")))
+            return (*titled("log"), *_warned([(failure, "critical")], width))
+        return (*titled("log"), *spans((f"{words}\n", "muted")))
     reach = f"{fmt.clock(learned.first_at)} to {fmt.clock(learned.last_at)}"
     note = f"{reach}, {fmt.plural(learned.lines, 'line')} {VIA.get(tail.via, tail.via)}"
-    pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, width)]
+    pieces: list[Span] = [*titled("log", note), *_figures(tail, learned, width)]
     if failure:
         pieces += _warned([(failure, "critical")], width)
     pieces += _kinds(learned, now, width)
     pieces += _requests(learned, width)
     return tuple(pieces)
-
-
-def _title(title: str, note: str = "") -> list[Span]:
-    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
 
 
 def _figures(tail: LogTail, learned: Learned, width: int) -> Spans:
@@ -102,8 +99,8 @@ def _reserves(tail: LogTail, learned: Learned) -> list[str]:
 
 def _kinds(learned: Learned, now: float, width: int) -> Spans:
     if not learned.kinds:
-        return (*_title("errors by kind"), *spans(("none in this log\n", "muted")))
-    pieces = _title("errors by kind", f"{fmt.plural(learned.errors, 'error')} in this log")
+        return (*titled("errors by kind"), *spans(("none in this log\n", "muted")))
+    pieces = titled("errors by kind", f"{fmt.plural(learned.errors, 'error')} in this log")
     pieces.append(Span(f"{'count':>{COUNT}}{'first':>{AGE}}{'last':>{AGE}}  newest of the kind\n", "muted"))
     for kind in learned.kinds:
         pieces += [
@@ -129,7 +126,7 @@ def _requests(learned: Learned, width: int) -> Spans:
     if not learned.requests:
         return ()
     counts = f"{learned.failed:,} failed, {learned.repeated:,} repeated, {learned.request_count:,} in all"
-    pieces = _title("requests", counts)
+    pieces = titled("requests", counts)
     shown = _columns(width)
     pieces += [Span("".join(f"{c.title:{c.align}{c.cells}}" for c in shown), "muted"), Span("\n")]
     for r in learned.requests:

@@ -13,11 +13,12 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from lambdatop.domain.facts.not_read import reason_words
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import SourceRow
-from lambdatop.report.text.not_known import short, why
+from lambdatop.report.text.not_known import short
 from lambdatop.tui._textual import Title, put_border_title, title_room
 from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
 from lambdatop.tui.panes.spec import PaneSpec
@@ -233,7 +234,7 @@ class Pane(Vertical):
         if missing:
             return spans((f"  whether there are {what} is not known ({'; '.join(missing)})", "warning"))
         unread = [g for g in frame.snapshot.gaps if g.source in (*sources, *besides)]
-        causes = dict.fromkeys(f"{g.action} {why(g.reason)}" for g in unread if g.action)
+        causes = dict.fromkeys(f"{g.action} {reason_words(g.reason)}" for g in unread if g.action)
         words = f" in what was read ({'; '.join(causes)})" if causes else NOT_ALL if unread else ""
         return spans((f"  no {what}{words}", "muted"))
 

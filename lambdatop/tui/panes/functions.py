@@ -13,7 +13,7 @@ from lambdatop.domain.cost.burn import AccountBurn
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
-from lambdatop.tui.pages.cells import aged, cap, figure, level, timeout_share
+from lambdatop.tui.pages.cells import aged, cap, figure, iterator_age, level, timeout_level, timeout_share
 from lambdatop.tui.pages.function import metrics_old
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
@@ -70,25 +70,28 @@ def _p99(row: FunctionRow, frame: Frame, width: int) -> Spans:
     limit = row.facts.timeout_s * 1000
     share = row.duration_p99_ms / limit if row.duration_p99_ms is not None and limit else None
     return figure(
-        row.duration_p99_ms, fmt.millis(row.duration_p99_ms), level(share), trend(row.duration_trend)
+        row.duration_p99_ms,
+        fmt.millis(row.duration_p99_ms),
+        timeout_level(share, frame),
+        trend(row.duration_trend),
     )
 
 
 def _longest(row: FunctionRow, frame: Frame, width: int) -> Spans:
     if row.duration_max_ms is None:
         return spans((f"{fmt.UNKNOWN}/{row.facts.timeout_s * 1000}", "faint"))
-    slot = level(timeout_share(row))
+    slot = timeout_level(timeout_share(row), frame)
     return spans((f"{row.duration_max_ms:.0f}", slot), (f"/{row.facts.timeout_s * 1000}", slot or "faint"))
 
 
 def _of_timeout(row: FunctionRow, frame: Frame, width: int) -> Spans:
     share = timeout_share(row)
-    return figure(share, fmt.percent(share), level(share))
+    return figure(share, fmt.percent(share), timeout_level(share, frame))
 
 
 def _cap(row: FunctionRow, frame: Frame, width: int) -> Spans:
     source = frame.source("concurrency")
-    return cap(row, known=source is None or source.state not in BAD)
+    return cap(row, frame, known=source is None or source.state not in BAD)
 
 
 def _spark(row: FunctionRow, frame: Frame, width: int) -> Spans:
@@ -100,9 +103,7 @@ _drawn = lru_cache(maxsize=1_024)(sparkline)
 
 
 def _iterator(row: FunctionRow, frame: Frame, width: int) -> Spans:
-    if row.iterator_age_ms is None:
-        return ()
-    return figure(row.iterator_age_ms, fmt.age(row.iterator_age_ms / 1000))
+    return iterator_age(row)
 
 
 def _amplification(row: FunctionRow, frame: Frame, width: int) -> Spans:

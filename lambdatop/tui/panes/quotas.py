@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from lambdatop.domain.state.snapshot import QuotaRow, Snapshot
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.pages.cells import aged, figure, limit_level
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.style import format as fmt
@@ -16,8 +16,8 @@ from lambdatop.tui.widgets.charts import gauge
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
 
-NEAR, AT = 0.8, 0.95
-SOON_S, LATER_S = 900.0, 3600.0
+LATER = 4.0
+"""A limit that may be reached within this multiple of `critical_left_s` is a warning."""
 NAMED = 3
 ASSUMED = "~"
 """Before a limit that is documented, not read."""
@@ -37,9 +37,9 @@ def _share(row: QuotaRow) -> float:
     return -1.0 if row.share is None else row.share
 
 
-def _slot(row: QuotaRow) -> str:
+def _slot(row: QuotaRow, frame: Frame) -> str:
     """Return the severity of a share; a static limit or an owner's own cap warns at most."""
-    slot = level(row.share or 0.0, NEAR, AT)
+    slot = limit_level(row.share or 0.0, frame)
     return "warning" if slot and (row.own or row.fixed) else slot
 
 
@@ -50,15 +50,15 @@ def _name(row: QuotaRow, frame: Frame, width: int) -> Spans:
 def _used(row: QuotaRow, frame: Frame, width: int) -> Spans:
     mark = ASSUMED if row.assumed else ""
     limit = f" / {mark}{amount(row.limit, row.unit)}"
-    return spans((amount(row.used, row.unit), _slot(row)), (limit, "muted"))
+    return spans((amount(row.used, row.unit), _slot(row, frame)), (limit, "muted"))
 
 
 def _bar(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    return () if row.share is None else gauge(row.share, width, _slot(row) or "spark")
+    return () if row.share is None else gauge(row.share, width, _slot(row, frame) or "spark")
 
 
 def _percent(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    return figure(row.share, fmt.percent(row.share), _slot(row))
+    return figure(row.share, fmt.percent(row.share), _slot(row, frame))
 
 
 def _free(row: QuotaRow, frame: Frame, width: int) -> Spans:
@@ -74,9 +74,9 @@ def _full_in(row: QuotaRow, frame: Frame, width: int) -> Spans:
     if row.exhausted_range_s is None:
         return ()
     if (row.headroom or 0.0) <= 0:
-        return spans(("full", _slot(row)))
-    soonest = row.exhausted_range_s[0]
-    slot = "critical" if soonest < SOON_S else "warning" if soonest < LATER_S else ""
+        return spans(("full", _slot(row, frame)))
+    soonest, soon_s = row.exhausted_range_s[0], frame.settings.detectors.quota_headroom.critical_left_s
+    slot = "critical" if soonest < soon_s else "warning" if soonest < LATER * soon_s else ""
     slot = "warning" if slot and (row.own or row.fixed) else slot
     return spans((until(row.exhausted_range_s), "faint" if row.confidence == "low" else slot))
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from lambdatop.domain.state.snapshot import StormRow
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.pages.cells import aged, figure, iterator_age, level
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import of_storm
@@ -93,13 +93,11 @@ def _dlq_growth(row: StormRow, frame: Frame, width: int) -> Spans:
         return ()
     value = row.dlq.trend_per_min
     critical = frame.settings.detectors.dlq_growth.critical_per_min
-    return figure(value, fmt.signed(value), level(value, 0.05, critical))
+    return figure(value, fmt.signed(value), level(value, GROWS, critical))
 
 
 def _iterator(row: StormRow, frame: Frame, width: int) -> Spans:
-    if row.iterator_age_ms is None:
-        return ()
-    return figure(row.iterator_age_ms, fmt.age(row.iterator_age_ms / 1000))
+    return iterator_age(row)
 
 
 def _errors(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -121,6 +119,8 @@ def _depth(row: StormRow) -> int | None:
     return row.queue.facts.visible if row.queue else None
 
 
+GROWS = 0.05
+"""Messages a minute by which a dead-letter queue visibly grows; `dlq_growth` has no such threshold."""
 QUIET = 0.05
 """Wasted invocations a minute that are shown as none."""
 

@@ -10,11 +10,13 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from lambdatop.domain.keys import Key
 from lambdatop.domain.sections import section
 from lambdatop.tui.closing import ClosesOnce
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.hotkeys import Hotkey, in_scope
+from lambdatop.tui.panes.logs import LogsPane
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style.spans import Spans, fit
 from lambdatop.tui.widgets.header import Lines, banners, first_line, hints_line, second_line
@@ -58,6 +60,16 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
     def selection(self) -> Selection:
         """Return what mutation keys act on."""
         return NOTHING
+
+    @property
+    def watched(self) -> tuple[Key, ...]:
+        """The functions whose logs are shown, () on a screen without a log."""
+        logs = self.query(LogsPane) if self.is_mounted else ()
+        return next((pane.functions for pane in logs), ())
+
+    def action_mitigate(self, name: str) -> None:
+        """Start a mitigation of what is selected; nothing is sent before the dialog says so."""
+        self.console_app.mitigation_flow.mitigate(name, self.selection())
 
     def action_who(self) -> None:
         """Show who changed what is selected.

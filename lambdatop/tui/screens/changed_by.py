@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.facts.principal import TrailEvent
+from lambdatop.domain.facts.principal import SHOWN_AFTER_S, TrailEvent
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
 from lambdatop.tui.futures import background, ending
@@ -19,7 +19,8 @@ from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
 LATE = (
-    "CloudTrail lags by about five minutes and covers only the last days: a recent change may still appear."
+    f"CloudTrail lags by about {fmt.span(SHOWN_AFTER_S)} and covers only the last days: "
+    "a recent change may still appear."
 )
 AGE, NAME, WHO = 9, 30, 22
 
@@ -80,11 +81,6 @@ class WhoScreen(Modal[None]):
     def action_cancel(self) -> None:
         """Close."""
         self.dismiss()
-
-    def action_scroll_body(self, direction: int) -> None:
-        """Scroll a long list."""
-        body = self.query_one("#body")
-        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable what does not apply: there is nothing to confirm or to read again."""

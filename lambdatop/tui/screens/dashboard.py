@@ -149,11 +149,6 @@ class DashboardScreen(FrameScreen):
             self.query_one(LogsPane).select(functions, about)
             self.console_app.watch_logs()
 
-    @property
-    def watched(self) -> tuple[Key, ...]:
-        """The functions whose logs are shown."""
-        return self.query_one(LogsPane).functions if self.is_mounted else ()
-
     def on_keyed_table_opened(self, event: KeyedTable.Opened) -> None:
         """Open a row on a double click."""
         self.action_open()
@@ -214,10 +209,6 @@ class DashboardScreen(FrameScreen):
     def action_reverse(self) -> None:
         """Turn the active pane's order round."""
         self.active_pane.sort_reverse()
-
-    def action_mitigate(self, name: str) -> None:
-        """Start a mitigation for the selection; nothing is sent before the dialog says so."""
-        self.console_app.mitigation_flow.mitigate(name, self.selection())
 
     # -- lines -----------------------------------------------------------------------------------
 

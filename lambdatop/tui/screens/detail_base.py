@@ -86,11 +86,6 @@ class SheetScreen(FrameScreen):
         """Return whose logs stand beside the page, and what they have in common."""
         return ((self.function,) if self.function is not None else ()), None
 
-    @property
-    def watched(self) -> tuple[Key, ...]:
-        """The functions whose logs are shown."""
-        return self.query_one(LogsPane).functions if self.is_mounted else ()
-
     def _show_logs(self, frame: Frame) -> None:
         functions, about = self.logs_wanted(frame)
         if functions:
@@ -161,7 +156,3 @@ class SheetScreen(FrameScreen):
             self.query_one("#logs-tail").focus()
         else:
             self.dismiss()
-
-    def action_mitigate(self, name: str) -> None:
-        """Start a mitigation of what the page is about; nothing is sent before the dialog says so."""
-        self.console_app.mitigation_flow.mitigate(name, self.selection())

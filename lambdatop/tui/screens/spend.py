@@ -87,11 +87,6 @@ class SpendScreen(Modal[None]):
         """Close."""
         self.dismiss()
 
-    def action_scroll_body(self, direction: int) -> None:
-        """Scroll a long list."""
-        body = self.query_one("#body")
-        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable what does not apply: there is nothing to confirm or to read again."""
         return action in ("cancel", "scroll_body")

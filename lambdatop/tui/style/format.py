@@ -116,11 +116,6 @@ def clock_ms(at: float) -> str:
     return text if text == UNKNOWN else text[:-3]
 
 
-def iso_ms(at: float) -> str:
-    """Return date and time in UTC as files have it: `2026-07-01T14:03:22.120Z`."""
-    return units.iso(at, "milliseconds") or UNKNOWN
-
-
 def moment(at: float | None) -> str:
     """Return date and time in UTC: `2026-07-01 14:03:22Z`."""
     return UNKNOWN if at is None else _utc(at, "%Y-%m-%d %H:%M:%SZ")

@@ -35,11 +35,6 @@ class Window:
         self._blind = False
 
     @property
-    def unanswered(self) -> int:
-        """Questions without an answer."""
-        return len(self._under_way)
-
-    @property
     def answers(self) -> bool:
         """Whether the terminal has ever answered."""
         return self._heard

@@ -80,8 +80,8 @@ async def test_applied_values_come_in_our_units_page_by_page(stub: WireStub, ben
     (event,) = await QuotasSource(made.api, SCOPE).collect(made.view())
     assert isinstance(event, QuotasObserved)
     assert event.limits == (
-        QuotaLimit(ENVIRONMENT, 4096, "Service Quotas", False),
-        QuotaLimit(TIMEOUT, 900, "Service Quotas", False),
+        QuotaLimit(ENVIRONMENT, 4096, "Service Quotas"),
+        QuotaLimit(TIMEOUT, 900, "Service Quotas"),
     )
     assert (event.gap, [c.get("NextToken") for c in stub.calls("ListServiceQuotas")]) == ("", [None, "more"])
 

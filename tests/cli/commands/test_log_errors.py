@@ -46,7 +46,7 @@ class Queries:
 
     async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
         self.asked.append((groups, start, end))
-        return Found(self.rows, 9, 100, 2**30)
+        return Found(self.rows, 9, 2**30)
 
 
 def play(monkeypatch: pytest.MonkeyPatch, about: int | None) -> Queries:
@@ -121,7 +121,7 @@ def test_an_answer_that_does_not_say_what_it_scanned_was_not_for_nothing(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run(*_: object) -> Found:
-        return Found(ROWS, 4, None, None)
+        return Found(ROWS, 4, None)
 
     monkeypatch.setattr(play(monkeypatch, 1024), "run", run)
     ran = cli("logs", "orders-worker", "--errors", "--json")

@@ -6,15 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import FIGURES, table_prices
-from lambdatop.domain.cost.prices.table import ROWS
-from lambdatop.domain.cost.pricing import (
-    AS_OF,
-    EPHEMERAL_GB_SECOND_USD,
-    GB_SECOND_USD,
-    LOG_INGEST_GB_USD,
-    REQUEST_USD,
-    prices_for,
-)
+from lambdatop.domain.cost.prices.table import AS_OF, ROWS
+from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD, prices_for
 from lambdatop.domain.settings.settings import PriceSettings
 
 
@@ -28,10 +21,11 @@ def test_every_row_is_whole_and_near_the_others() -> None:
             assert own is None or (known is not None and 0.5 < own / known < 2), (region, name)
 
 
-def test_the_constants_are_those_of_us_east_1() -> None:
+def test_us_east_1_costs_what_the_pages_of_prices_say() -> None:
+    """Read in 2026-11: aws.amazon.com/lambda/pricing, and for logs aws.amazon.com/cloudwatch/pricing."""
     prices = table_prices("us-east-1")
-    assert (prices.gb_second_x86, prices.gb_second_arm64) == tuple(GB_SECOND_USD.values())
-    assert (prices.request, prices.ephemeral_gb_second) == (REQUEST_USD, EPHEMERAL_GB_SECOND_USD)
+    assert (prices.gb_second_x86, prices.gb_second_arm64) == (0.0000166667, 0.0000133334)
+    assert (prices.request, prices.ephemeral_gb_second) == (0.20 / 1_000_000, 0.0000000309)
     assert (prices.log_gb, prices.as_of) == (LOG_INGEST_GB_USD, AS_OF)
     assert prices.borrowed == frozenset()
     assert prices.price_region == "us-east-1"

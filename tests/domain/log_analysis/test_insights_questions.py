@@ -56,7 +56,7 @@ def test_the_query_is_bounded_and_newest_first() -> None:
 
 def test_prices_and_what_was_left_out() -> None:
     assert price_usd(10 * 2**30) == pytest.approx(0.05)
-    found = Found((Row(1.0, "g", "s", "m"),), 7, 100, 1000)
+    found = Found((Row(1.0, "g", "s", "m"),), 7, 1000)
     assert found.left_out == 6
 
 
@@ -73,7 +73,7 @@ def test_rows_become_kinds_of_errors_by_group() -> None:
         ("/a", 1, "KeyError: 'total'"),
     ]
     assert (kinds[0].kind.first_at, kinds[0].kind.last_at) == (6.0, 8.0)
-    found = errors_found(Found(tuple(rows), 20, 100, 2**30))
+    found = errors_found(Found(tuple(rows), 20, 2**30))
     assert (found.kinds, found.matched, found.left_out) == (kinds, 20, 14)
     assert found.usd == pytest.approx(0.005)
 

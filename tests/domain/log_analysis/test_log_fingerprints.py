@@ -6,9 +6,9 @@ import pytest
 from fakes.logscene import init, line, rid, run
 from fakes.worlds import function
 
-from lambdatop.domain.cost.pricing import GB_SECOND_USD, REQUEST_USD
+from lambdatop.domain.cost.prices import table_prices
 from lambdatop.domain.log_analysis.figures import log_figures
-from lambdatop.domain.log_analysis.fingerprints import LENGTH, MOST, MOST_IDS, digest_errors, fingerprint
+from lambdatop.domain.log_analysis.fingerprints import LENGTH, MOST, digest_errors, fingerprint
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.records import join
@@ -105,7 +105,6 @@ def test_errors_are_counted_by_kind() -> None:
     first = kinds[0]
     assert (first.first_at, first.last_at) == (10.05, 39.05)
     assert first.sample.startswith("[ERROR] ValueError: order 29")
-    assert first.request_ids == tuple(rid(n) for n in range(29, 29 - MOST_IDS, -1))
 
 
 def test_a_failed_report_counts_only_where_nothing_explains_it() -> None:
@@ -144,8 +143,9 @@ def test_figures_of_a_window() -> None:
     assert (figures.requests, figures.cold_start_share) == (4, 0.5)
     assert (figures.environments, figures.proactive_inits) == (4, 2)
     assert (figures.billed_ms, figures.unbilled_reports) == (400.0, 0)
-    price = GB_SECOND_USD[facts.architecture]
-    assert figures.usd == pytest.approx((0.3 * 1 + 0.1 * 2) * price + 4 * REQUEST_USD)
+    prices = table_prices(facts.key.scope.region)
+    per_gb_s = prices.gb_second(facts.architecture)
+    assert figures.usd == pytest.approx((0.3 * 1 + 0.1 * 2) * per_gb_s + 4 * prices.request)
     assert figures.usd_per_hour == pytest.approx(figures.usd * 3600 / 110)
 
 

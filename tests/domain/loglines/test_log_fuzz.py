@@ -104,7 +104,7 @@ def harmless_records(records: tuple[Record, ...]) -> None:
         harmless(record.text + record.request_id + record.level + record.kind + record.signature)
         assert len(headline(record)) <= MOST + 40
     for kind in digest_errors(records):
-        harmless(kind.fingerprint + kind.sample + "".join(kind.request_ids))
+        harmless(kind.fingerprint + kind.sample)
         assert "\n" not in kind.fingerprint
     for request in requests(records):
         harmless(request.request_id + request.error + request.error_type)

@@ -67,7 +67,7 @@ def test_interfaces_are_counted_once_per_subnet_and_groups() -> None:
     row = rows(given)["interfaces in vpc-1"]
     assert (row.used, row.limit, row.assumed) == (2, 500, True)
     assert "the VPC's own count is not read" in row.note
-    told = ev.QuotasObserved(SCOPE, NOW, (QuotaLimit("L-9FEE3D26", 2000.0, adjustable=True),))
+    told = ev.QuotasObserved(SCOPE, NOW, (QuotaLimit("L-9FEE3D26", 2000.0),))
     raised = rows(fold(given, told))["interfaces in vpc-1"]
     assert (raised.limit, raised.assumed, raised.source) == (
         2000,
@@ -106,7 +106,7 @@ def test_a_small_package_is_held_against_a_direct_upload() -> None:
 
 def test_what_service_quotas_told_is_not_assumed() -> None:
     facts = (replace(function("f"), environment_bytes=3900),)
-    told = ev.QuotasObserved(SCOPE, NOW, (QuotaLimit(ENVIRONMENT, 4096, adjustable=False),))
+    told = ev.QuotasObserved(SCOPE, NOW, (QuotaLimit(ENVIRONMENT, 4096),))
     row = rows(world(told, functions=facts))["environment of f"]
     assert (row.assumed, row.note, row.source) == (False, "", "ListFunctions; limit: Service Quotas")
     gap = ev.QuotasObserved(SCOPE, NOW, (), "Service Quotas does not answer here, 400")

@@ -22,6 +22,7 @@ from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.figures.heat import heat
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.settings.thresholds import DetectorSettings, ErrorRateSettings, ThrottledSettings
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold, fold_all
@@ -225,6 +226,7 @@ def test_heat_orders_by_harm_and_stays_within_bounds() -> None:
             "concurrency_max": 1.0,
             "reserved": None,
             "account_limit": 1000,
+            "limits": DetectorSettings(),
         }
         return heat(**(base | changes))  # type: ignore[arg-type]
 
@@ -234,6 +236,10 @@ def test_heat_orders_by_harm_and_stays_within_bounds() -> None:
     assert h(error_rate=1.0, throttles_per_min=1e9, duration_max_ms=1e9, concurrency_max=1e9) <= 100
     assert h(throttles_per_min=50.0, reserved=0) == busy
     assert h(error_rate=1.0, invocations_per_min=0.1) < failing
+    late = DetectorSettings(error_rate=ErrorRateSettings(critical=1.0))
+    assert busy < h(error_rate=0.5, limits=late) < failing
+    at_once = DetectorSettings(throttled=ThrottledSettings(critical_share=0.0))
+    assert h(throttles_per_min=1.0) < h(throttles_per_min=1.0, limits=at_once) <= 100
 
 
 def test_risks_say_what_turns_a_failure_into_a_storm() -> None:

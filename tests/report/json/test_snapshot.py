@@ -33,7 +33,7 @@ ARN = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:orders-worker"
 QUEUE = Key(SCOPE, "queue", "orders")
 REF = Ref(WORKER, ARN, "orders-worker")
 
-# contract.md, `lambdatop.snapshot/1`: every key it names, in its order.
+# Every key that `lambdatop.snapshot/1` has, in its order.
 CONTRACT = {
     "": "schema at version mode targets functions mappings queues findings quotas sources spend",
     "targets": "account region alias identity endpoint",

@@ -11,8 +11,15 @@ from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.settings.thresholds import (
+    DetectorSettings,
+    NearTimeoutSettings,
+    QuotaHeadroomSettings,
+    RedeliverySettings,
+)
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, FunctionRow, Snapshot, SourceRow
 from lambdatop.tui.frame import Frame
+from lambdatop.tui.pages.cells import cap, timeout_level
 from lambdatop.tui.pages.function import _facts, page
 from lambdatop.tui.style.spans import plain
 
@@ -86,3 +93,23 @@ def test_a_durable_function_says_how_long_an_execution_may_take(
     lines = plain(_facts(made, Frame(EMPTY_SNAPSHOT, NOW), 100)).splitlines()
     said = [line.split(None, 1)[1] for line in lines if line.split()[:1] == ["durable"]]
     assert said == ([] if words is None else [words])
+
+
+def test_colours_of_shares_follow_the_thresholds_that_are_set() -> None:
+    strict = DetectorSettings(
+        near_timeout=NearTimeoutSettings(warning_share=0.5),
+        quota_headroom=QuotaHeadroomSettings(warning_share=0.5, critical_share=0.6),
+        sqs_redelivery=RedeliverySettings(warning_ratio=5.0, critical_ratio=9.0),
+    )
+    usual, frame = Frame(), Frame(settings=Settings(detectors=strict))
+    assert (timeout_level(0.6, usual), timeout_level(0.6, frame)) == ("", "warning")
+    row = FunctionRow(facts=function(), reserved=10, reserved_known=True, concurrency_max=7.0)
+    assert (cap(row, usual)[0].slot, cap(row, frame)[0].slot) == ("", "critical")
+    snapshot = scene.snapshot()
+    found = {
+        span.slot
+        for at in (usual, frame)
+        for span in page(replace(at, snapshot=snapshot), WORKER, 120)
+        if span.text.strip() == "3.4"
+    }
+    assert found == {"critical", ""}

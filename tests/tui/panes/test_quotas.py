@@ -10,9 +10,11 @@ from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import looking, press, settle, text
 
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.settings.thresholds import DetectorSettings, QuotaHeadroomSettings
 from lambdatop.domain.state.snapshot import QuotaRow
 from lambdatop.tui.app.app import LambdatopApp
-from lambdatop.tui.panes.quotas import about, source_of, until
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.panes.quotas import COLUMNS, about, source_of, until
 from lambdatop.tui.style.spans import plain
 
 
@@ -69,6 +71,16 @@ def test_ages_are_held_against_the_collector_that_brings_them() -> None:
     assert source_of(row(scope="queue")) == "queues"
     assert source_of(row(scope="function")) == "metrics"
     assert source_of(row(scope="function", fixed=True)) == "functions"
+
+
+def test_colours_follow_the_thresholds_that_are_set() -> None:
+    near = row(exhausted_range_s=(1000.0, 2000.0), confidence="high")
+    limits = QuotaHeadroomSettings(warning_share=0.5, critical_left_s=1200.0)
+    strict = Frame(settings=Settings(detectors=DetectorSettings(quota_headroom=limits)))
+    cells = {column.id: column.cell for column in COLUMNS}
+    for name, usual, by_settings in (("used", "", "warning"), ("full", "warning", "critical")):
+        assert cells[name](near, Frame(), 20)[0].slot == usual
+        assert cells[name](near, strict, 20)[0].slot == by_settings
 
 
 async def test_the_pane_on_a_small_screen() -> None:

@@ -26,7 +26,7 @@ SIZES = ((80, 24), (120, 40))
 
 def kind(n: int, count: int, says: str, group: str = GROUP) -> KindIn:
     at = scene.NOW
-    return KindIn(group, ErrorKind(f"print {n}", count, at - 600, at - 30, says, "", (), headline=says))
+    return KindIn(group, ErrorKind(f"print {n}", count, at - 600, at - 30, says, "", headline=says))
 
 
 def found(*kinds: KindIn, left_out: int = 0) -> ErrorsFound:

@@ -133,7 +133,7 @@ def _finding(
             ("stopped_by_aws", stops),
             ("window_min", (traffic.end - traffic.start) // MINUTE),
         ),
-        _suggests(context, cycle, stops),
+        _suggests(cycle, stops),
         "; ".join(filter(None, (*(words for _, words in reasons), enough))),
         cycle.keys,
     )
@@ -160,7 +160,7 @@ def _since(context: EvaluationContext, traffic: Traffic) -> float:
     return float(start) if start is not None else context.now
 
 
-def _suggests(context: EvaluationContext, cycle: Cycle, stops: str) -> tuple[str, ...]:
+def _suggests(cycle: Cycle, stops: str) -> tuple[str, ...]:
     """Return the mitigations that can break this cycle, those without loss first."""
     polled = any("event source mapping" in via for via in cycle.via)
     ruled = any(via.startswith("rule ") for via in cycle.via)
