@@ -18,7 +18,7 @@ from lambdatop.domain.mitigations.registry import REGISTRY
 PolicyName = Literal["read-only", "operator", "operator-elevated"]
 POLICIES: tuple[PolicyName, ...] = ("read-only", "operator", "operator-elevated")
 
-ANY_NAME = ("LEASE_TABLE", "KMS_KEY_ID")
+ANY_NAME = ("LEASE_TABLE", "KMS_KEY_ID", "SCHEDULE_ROLE_WITH_PATH")
 """Placeholders of `resource_of` for a name that only the reader of a policy knows."""
 PLACEHOLDERS = (
     "ACCOUNT_ID",
@@ -52,6 +52,10 @@ def resource_of(action: str) -> str:
         "lambda": "arn:aws:lambda:REGION:ACCOUNT_ID:function:*",
         "sqs": _QUEUES,
         "events": "arn:aws:events:REGION:ACCOUNT_ID:rule/*",
+        "scheduler": "arn:aws:scheduler:REGION:ACCOUNT_ID:schedule/*",
+        "pipes": "arn:aws:pipes:REGION:ACCOUNT_ID:pipe/*",
+        "states": "arn:aws:states:REGION:ACCOUNT_ID:execution:*",
+        "iam": "arn:aws:iam::ACCOUNT_ID:role/SCHEDULE_ROLE_WITH_PATH",
         "dynamodb": "arn:aws:dynamodb:REGION:ACCOUNT_ID:table/LEASE_TABLE",
         "kms": "arn:aws:kms:REGION:ACCOUNT_ID:key/KMS_KEY_ID",
     }.get(service, "*")
@@ -107,18 +111,32 @@ def _operator(reads: Sequence[str]) -> Policy:
     ):
         dead_letters = action.startswith("sqs:") and action != "sqs:SendMessage"
         by_resource.setdefault(_DEAD_LETTERS if dead_letters else resource_of(action), []).append(action)
-    statements = (_statement(_SIDS[resource], actions, resource) for resource, actions in by_resource.items())
+    statements = (_of_resource(resource, actions) for resource, actions in by_resource.items())
     optional = {
+        "PassRolesOfSchedules": "only to switch schedules of EventBridge Scheduler; remove it otherwise",
         "LeaseTable": "only with lease.table in the configuration; remove it otherwise",
         "EncryptedQueues": "only for queues encrypted with a KMS key of yours; remove it otherwise",
     }
     return _policy((*statements, _lease(), _encrypted()), optional)
 
 
+def _of_resource(resource: str, actions: Sequence[str]) -> Statement:
+    made = _statement(_SIDS[resource], actions, resource)
+    if resource != _ROLES:
+        return made
+    # The condition of AWS's own policy AmazonEventBridgeSchedulerFullAccess: to no other service.
+    return made | {"Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}}
+
+
+_ROLES = resource_of("iam:PassRole")
 _SIDS = {
     resource_of("lambda:UpdateAlias"): "ChangeFunctions",
     resource_of("lambda:UpdateEventSourceMapping"): "ChangeTriggers",
     resource_of("events:DisableRule"): "SwitchRules",
+    resource_of("scheduler:UpdateSchedule"): "SwitchSchedules",
+    _ROLES: "PassRolesOfSchedules",
+    resource_of("pipes:StopPipe"): "SwitchPipes",
+    resource_of("states:StopExecution"): "StopExecutions",
     _DEAD_LETTERS: "MoveDeadLetters",
     _QUEUES: "MoveThemToTheirQueue",
 }
