@@ -91,7 +91,7 @@ class AwsMutator:
         return (await self.answer(call, digest)).failure or Sent("applied", "")
 
     async def _switch(self, call: Call, digest: str) -> Sent:
-        """Switch a schedule: a read, and one update that holds what was read; both signed by the same keys."""
+        """Switch a schedule: a read, and one update that holds what was read, by the same keys."""
         try:
             signer = await self._signer(digest)
             client = await self._clients.get("scheduler")

@@ -16,7 +16,7 @@ from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import source_kind
 from lambdatop.domain.keys import Key, Scope, parse_arn
-from lambdatop.domain.mitigations.pipes import FIELD
+from lambdatop.domain.mitigations.pipes import FIELD, RECORD_AGE
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.situation import PipeSituation
 from lambdatop.domain.sanitize import clean_name
@@ -51,6 +51,7 @@ class Pipes:
         answer = await self._describe(key.id)
         source = arn_text(answer.get("Source"))
         queue, retention = await self._retention(source, gaps)
+        age, dead_letters = await self._waiting(queue, gaps)
         return PipeSituation(
             ref=Ref(key, arn_text(answer.get("Arn")), key.id),
             at=at,
@@ -62,13 +63,15 @@ class Pipes:
             queue=queue,
             retention_s=retention,
             record_age_s=_record_age_s(answer),
+            oldest_age_s=age,
+            dead_letters=dead_letters,
             gaps=tuple(gaps.sentences),
         )
 
     async def state(self, key: Key, fields: object = ()) -> dict[str, Any]:
         """Read the control fields of a pipe."""
         answer = await self._describe(key.id)
-        return {FIELD: clean_name(str(answer.get("CurrentState") or ""))}
+        return {FIELD: clean_name(str(answer.get("CurrentState") or "")), RECORD_AGE: _record_age_s(answer)}
 
     async def sending_to(self, function: str) -> list[Key]:
         """Find the pipes whose target or enrichment is a function (its ARN), an alias or a version of it."""
@@ -100,6 +103,23 @@ class Pipes:
         read_retention = self._parts.kinesis_retention_s(source)
         action = "kinesis:DescribeStreamSummary"
         return None, await gaps.read(action, "how long the stream keeps records is", read_retention)
+
+    async def _waiting(
+        self, queue: QueueFacts | NotKnown | None, gaps: Gaps
+    ) -> tuple[float | NotKnown, bool | NotKnown]:
+        """Read how old a queue's oldest message is (s), and whether other queues' failures are put there."""
+        if not isinstance(queue, QueueFacts):
+            return NOT_ASKED, NOT_ASKED
+        read, parts = gaps.read, self._parts
+        age = await read(
+            "cloudwatch:GetMetricData", "the oldest message's age is", parts.oldest_message_s(queue.key)
+        )
+        letters = await read(
+            "sqs:ListDeadLetterSourceQueues",
+            "whether it holds dead letters of other queues is",
+            parts.dead_letters_of(queue.url),
+        )
+        return age, letters if isinstance(letters, NotKnown) else bool(letters)
 
 
 def _record_age_s(answer: Mapping[str, Any]) -> int | None:

@@ -139,6 +139,6 @@ SPECS = (
         footer=32,
         nothing="no state machine whose definition names it",
         calls=CALLS,
-        iam=IAM,
+        iam_elevated=IAM,
     ),
 )

@@ -46,6 +46,8 @@ def resource_of(action: str) -> str:
     Holds the placeholders REGION, ACCOUNT_ID and those of ANY_NAME.
     """
     service, _, name = action.partition(":")
+    if action == "iam:PassRole":
+        return "arn:aws:iam::ACCOUNT_ID:role/SCHEDULE_ROLE_WITH_PATH"
     if name.endswith("EventSourceMapping"):
         return "arn:aws:lambda:REGION:ACCOUNT_ID:event-source-mapping:*"
     return {
@@ -55,7 +57,6 @@ def resource_of(action: str) -> str:
         "scheduler": "arn:aws:scheduler:REGION:ACCOUNT_ID:schedule/*",
         "pipes": "arn:aws:pipes:REGION:ACCOUNT_ID:pipe/*",
         "states": "arn:aws:states:REGION:ACCOUNT_ID:execution:*",
-        "iam": "arn:aws:iam::ACCOUNT_ID:role/SCHEDULE_ROLE_WITH_PATH",
         "dynamodb": "arn:aws:dynamodb:REGION:ACCOUNT_ID:table/LEASE_TABLE",
         "kms": "arn:aws:kms:REGION:ACCOUNT_ID:key/KMS_KEY_ID",
     }.get(service, "*")
@@ -111,21 +112,12 @@ def _operator(reads: Sequence[str]) -> Policy:
     ):
         dead_letters = action.startswith("sqs:") and action != "sqs:SendMessage"
         by_resource.setdefault(_DEAD_LETTERS if dead_letters else resource_of(action), []).append(action)
-    statements = (_of_resource(resource, actions) for resource, actions in by_resource.items())
+    statements = (_statement(_SIDS[resource], actions, resource) for resource, actions in by_resource.items())
     optional = {
-        "PassRolesOfSchedules": "only to switch schedules of EventBridge Scheduler; remove it otherwise",
         "LeaseTable": "only with lease.table in the configuration; remove it otherwise",
         "EncryptedQueues": "only for queues encrypted with a KMS key of yours; remove it otherwise",
     }
     return _policy((*statements, _lease(), _encrypted()), optional)
-
-
-def _of_resource(resource: str, actions: Sequence[str]) -> Statement:
-    made = _statement(_SIDS[resource], actions, resource)
-    if resource != _ROLES:
-        return made
-    # The condition of AWS's own policy AmazonEventBridgeSchedulerFullAccess: to no other service.
-    return made | {"Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}}
 
 
 _ROLES = resource_of("iam:PassRole")
@@ -156,11 +148,25 @@ def _encrypted() -> Statement:
 
 
 def _elevated(reads: Sequence[str]) -> Policy:
-    """Return what deletes messages: it cannot be undone, so it requires a second factor."""
-    wanted = dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads)
-    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    statement = _statement("EmptyQueues", wanted, _QUEUES) | {"Condition": mfa}
-    return _policy((statement,), {"EmptyQueues": "its condition asks for MFA in the session that calls"})
+    """Return what requires a second factor: what cannot be undone, and what passes a role on.
+
+    Who may update a schedule and pass its role may let that role do anything that it is allowed to. The
+    condition of its service is that of AWS's own policy AmazonEventBridgeSchedulerFullAccess.
+    """
+    by_resource: dict[str, list[str]] = {}
+    for action in dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads):
+        by_resource.setdefault(resource_of(action), []).append(action)
+    statements = []
+    for resource, actions in by_resource.items():
+        condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+        if resource == _ROLES:
+            condition |= {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        sid = "EmptyQueues" if resource == _QUEUES else _SIDS[resource]
+        statements.append(_statement(sid, actions, resource) | {"Condition": condition})
+    asks = "its condition asks for MFA in the session that calls"
+    schedules = "only for schedules of EventBridge Scheduler; whoever may pass a role can use all its rights"
+    optional = {"EmptyQueues": asks, "SwitchSchedules": asks, "StopExecutions": asks}
+    return _policy(statements, optional | {"PassRolesOfSchedules": f"{asks}; {schedules}"})
 
 
 def _statement(sid: str, actions: Iterable[str], *resources: str) -> Statement:

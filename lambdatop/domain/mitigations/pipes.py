@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lambdatop.domain.facts.deadline import Deadline, left_words, queue_deadline
 from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
@@ -18,14 +19,15 @@ from lambdatop.domain.plans.wording import start_words
 from lambdatop.domain.units import span
 
 STOP, START = "stop_pipe", "start_pipe"
-FIELD = "pipe_state"
+FIELD, RECORD_AGE = "pipe_state", "pipe_record_age_s"
 RUNNING, STOPPED = "RUNNING", "STOPPED"
 ON_THE_WAY: Mapping[str, str] = {RUNNING: "STARTING", STOPPED: "STOPPING"}
 """The state that a pipe passes through on its way to a state."""
 CHANGING = frozenset({"CREATING", "UPDATING", "DELETING", *ON_THE_WAY.values()})
 CALLS = (("pipes", "StopPipe"), ("pipes", "StartPipe"))
 IAM = ("pipes:StopPipe", "pipes:StartPipe", "pipes:DescribePipe")
-BACK = "nothing yet: events wait in the pipe's source until its retention ends; what it has dropped is gone"
+WAITS = "nothing yet: events wait in the pipe's source until its retention ends"
+GONE = "what its source has dropped meanwhile is gone"
 SLOW = ("kafka", "mq")
 """Sources of which a stopped pipe may process events for up to fifteen minutes; of queues and streams it is
 typically less than two (https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-start-stop.html)."""
@@ -55,7 +57,7 @@ def plan_start_pipe(s: PipeSituation, params: Mapping[str, Any], now: float, pla
 def _plan(mitigation: str, s: PipeSituation, now: float, plan_id: str) -> Plan:
     on, name = mitigation == START, s.ref.key.id
     wanted, undo = RUNNING if on else STOPPED, switch_pipe(name, not on)
-    ageing = _ages(s)
+    ageing, deadline = _ages(s), Deadline() if on else _deadline(s)
     return Plan(
         id=plan_id,
         mitigation=mitigation,
@@ -78,6 +80,8 @@ def _plan(mitigation: str, s: PipeSituation, now: float, plan_id: str) -> Plan:
         warnings=_stampede(s) if on else (),
         unknowns=s.gaps,
         transient=({FIELD: ON_THE_WAY[wanted]},),
+        deadline=deadline.at,
+        deadline_latest=deadline.latest,
     )
 
 
@@ -119,11 +123,21 @@ def _kept(s: PipeSituation) -> int | NotKnown:
     return DYNAMODB_RETENTION_S if source_kind(s.source) == "dynamodb" else s.retention_s
 
 
+def _deadline(s: PipeSituation) -> Deadline:
+    """Return when the first of the messages that wait in its queue is lost; no metric tells it of others."""
+    if not isinstance(s.queue, QueueFacts):
+        return Deadline()
+    return queue_deadline(s.queue, s.oldest_age_s, s.dead_letters, s.at)
+
+
 def _lost(s: PipeSituation) -> str:
     kind, kept = source_kind(s.source), _kept(s)
-    until = f"which is {kept.words}" if isinstance(kept, NotKnown) else f"{span(kept)} after each was sent"
+    until = f"which is {kept.words}" if isinstance(kept, NotKnown) else f"{span(kept)} after each came"
     if kind == "sqs":
-        return f"nothing yet: messages wait in {_source(s)} until its retention ends, {until}"
+        waits = f"nothing yet: messages wait in {_source(s)} until its retention ends, {until}"
+        return (
+            waits if isinstance(kept, NotKnown) else f"{waits}; {left_words(_deadline(s), s.at, 'expires')}"
+        )
     if kind in ("kinesis", "dynamodb"):
         words = f"nothing yet: records wait in {_source(s)} until its retention ends, {until}"
         if not _ages(s):
@@ -133,10 +147,14 @@ def _lost(s: PipeSituation) -> str:
 
 
 def _lost_on_starting(s: PipeSituation) -> str:
-    gone = "what its source has dropped meanwhile is gone"
-    if _ages(s):
-        return f"records older than {span(s.record_age_s or 0)} are DISCARDED by the pipe; {gone}"
-    return f"nothing; {gone}"
+    return lost_on_starting(s.record_age_s)
+
+
+def lost_on_starting(record_age_s: object) -> str:
+    """Return what is lost when a pipe with this MaximumRecordAgeInSeconds (None: no limit) is started."""
+    if isinstance(record_age_s, int) and record_age_s >= 0:
+        return f"records older than {span(record_age_s)} are DISCARDED by the pipe; {GONE}"
+    return f"nothing; {GONE}"
 
 
 def _takes_effect(s: PipeSituation, on: bool) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from lambdatop.domain.facts.arns import arn_in
 from lambdatop.domain.mitigations.spec import MitigationSpec
-from lambdatop.domain.plans.command import WayBack, Words
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import ScheduleSituation
 from lambdatop.domain.units import iso
@@ -48,10 +48,9 @@ def no_command(call: Call) -> Words:
 
 def by_hand(group: str, name: str, state: str) -> str:
     """Return what to do by hand instead of a command."""
-    return (
-        f"by hand: read it (aws scheduler get-schedule --group-name {group} --name {name}), then "
-        f"update-schedule with every member that it returned and --state {state}"
-    )
+    read = ("aws", "scheduler", "get-schedule", *option("--group-name", group), *option("--name", name))
+    update = f"update-schedule with every member that it returned and --state {state}"
+    return f"by hand: read it ({' '.join(read)}), then {update}"
 
 
 def plan_disable_schedule(
@@ -159,6 +158,6 @@ SPECS = (
         footer=29,
         nothing="no schedule of EventBridge Scheduler that sends to it",
         calls=CALLS,
-        iam=IAM,
+        iam_elevated=IAM,
     ),
 )

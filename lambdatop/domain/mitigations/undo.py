@@ -145,7 +145,8 @@ def _lost(target: State, current: State) -> str:
         off = target[schedules.FIELD] == schedules.OFF
         return f"every run while it is off; {schedules.MISSED}" if off else f"nothing; {schedules.MISSED}"
     if pipes.FIELD in target:
-        return pipes.BACK
+        on = target[pipes.FIELD] == pipes.RUNNING
+        return pipes.lost_on_starting(current.get(pipes.RECORD_AGE)) if on else pipes.WAITS
     if managed.stops(target):
         return managed.LOST
     if target.get("reserved_concurrency") == 0:
@@ -174,7 +175,9 @@ def _lost(target: State, current: State) -> str:
 
 
 def _discards(target: State, current: State) -> bool:
-    """Return whether the undo enables a trigger that discards records above an age."""
+    """Return whether the undo enables a trigger, or starts a pipe, that discards records above an age."""
+    if target.get(pipes.FIELD) == pipes.RUNNING:
+        return isinstance(current.get(pipes.RECORD_AGE), int)
     age = current.get(RECORD_AGE)
     return target.get("state") == "Enabled" and isinstance(age, int) and age >= 0
 
@@ -202,6 +205,8 @@ def reads_besides(entry: Entry) -> tuple[str, ...]:
         return (alias.REVISION,)
     if undo is not None and undo.operation == schedules.OPERATION:
         return (schedules.MODIFIED,)
+    if undo is not None and undo.operation == "StartPipe":
+        return (pipes.RECORD_AGE,)
     if undo is None or undo.operation != triggers.CALLS[0][1]:
         return ()
     if undo.params.keys() & {"MaximumRetryAttempts", "DestinationConfig"}:
@@ -298,7 +303,7 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(redrive.move_words(value))
         elif field == alias.VERSION:
             words.append(alias.routing_words(str(value), state.get(alias.WEIGHTS)))
-        elif field in (alias.WEIGHTS, alias.REVISION, schedules.MODIFIED):
+        elif field in (alias.WEIGHTS, alias.REVISION, schedules.MODIFIED, pipes.RECORD_AGE):
             continue
         elif field.startswith(provisioned.FIELD):
             qualifier = field.removeprefix(provisioned.FIELD)

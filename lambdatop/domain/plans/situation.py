@@ -188,6 +188,8 @@ class PipeSituation(Struct, frozen=True):
 
     `wanted` is its DesiredState. `queue` is its source where that is a queue, else `retention_s` is how long
     its stream keeps records, and `record_age_s` the pipe's MaximumRecordAgeInSeconds, None without one.
+    `oldest_age_s` is the age of the queue's oldest message, `dead_letters` whether other queues' failures are
+    put there.
     """
 
     ref: Ref
@@ -200,6 +202,8 @@ class PipeSituation(Struct, frozen=True):
     queue: QueueFacts | NotKnown | None = None
     retention_s: int | NotKnown = NOT_ASKED
     record_age_s: int | None = None
+    oldest_age_s: float | NotKnown = NOT_ASKED
+    dead_letters: bool | NotKnown = NOT_ASKED
     gaps: tuple[str, ...] = ()
 
 
