@@ -100,8 +100,12 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("logs", "StartLiveTail"): ("logs.live_tail",),
     ("logs", "StartQuery"): ("logs.insights",),
     ("logs", "StopQuery"): ("logs.insights",),
+    ("pipes", "DescribePipe"): ("reads.pipes",),
+    ("pipes", "ListPipes"): ("reads.pipes",),
     ("pricing", "GetProducts"): ("collectors.prices",),
     ("s3", "GetBucketNotificationConfiguration"): ("collectors.event_graph",),
+    ("scheduler", "GetSchedule"): ("reads.schedules",),
+    ("scheduler", "ListSchedules"): ("reads.schedules",),
     ("service-quotas", "ListServiceQuotas"): ("collectors.quotas",),
     ("sns", "ListSubscriptionsByTopic"): ("collectors.event_graph",),
     ("sns", "ListTopics"): ("doctor.trials",),
@@ -116,6 +120,10 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "doctor.trials",
         "targets.find",
     ),
+    ("stepfunctions", "DescribeExecution"): ("reads.state_machines",),
+    ("stepfunctions", "DescribeStateMachine"): ("reads.state_machines",),
+    ("stepfunctions", "ListExecutions"): ("reads.state_machines",),
+    ("stepfunctions", "ListStateMachines"): ("reads.state_machines",),
     ("sts", "GetCallerIdentity"): ("doctor.checks",),
 }
 """(service, operation) in boto's names, with the modules that send it."""
