@@ -1,4 +1,4 @@
-"""A schedule is switched by sending all of it back: every member as AWS told it, and none of it written down."""
+"""A schedule is switched by sending all of it back, member by member, and nothing of it is written down."""
 
 from __future__ import annotations
 
