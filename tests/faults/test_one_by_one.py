@@ -10,7 +10,7 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.wire_stub import Fault
 from fakes.wire_world import Request, Trouble, WireWorld, Witness, WorldStub
-from fakes.wire_world_callers import MACHINE, STATES
+from fakes.wire_world_callers import MACHINE, PIPE, STATES
 from fakes.wire_world_flow import Console, open_backend
 from fakes.wire_world_rows import Row
 
@@ -71,6 +71,14 @@ async def test_each_has_its_arn_in_the_journal_before_its_request(stub: WorldStu
     (refused,) = [await console.executor.proposals.propose_undo(f"{plan.id}.4")]
     assert isinstance(refused, Refusal)
     assert "ended for good" in refused.reason
+
+
+async def test_what_has_ended_for_good_is_not_looked_at_again(stub: WorldStub, console: Console) -> None:
+    await console.execute(await console.plan(ROW))
+    await console.execute(await console.plan(Row("stop_pipe", PIPE)))
+    before = len(stub.received)
+    await console.executor.look_at_standing()
+    assert [r.operation for r in stub.received[before:]] == ["DescribePipe"]
 
 
 async def test_what_ended_by_itself_is_left_out_and_is_no_failure(stub: WorldStub, console: Console) -> None:

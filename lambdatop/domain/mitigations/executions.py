@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lambdatop.domain.keys import parse_arn
@@ -38,6 +38,11 @@ def execution_command(call: Call) -> Words:
     """Return `stop_execution` as an `aws` command."""
     arn = option("--execution-arn", call.params["executionArn"])
     return ("stepfunctions", "stop-execution", *arn)
+
+
+def ended(fields: Iterable[str]) -> bool:
+    """Return whether a change with these control fields has ended an execution."""
+    return any(field.startswith(FIELD) for field in fields)
 
 
 def plan_stop_executions(
