@@ -54,7 +54,8 @@ def help_lines(mode: str, notes: tuple[str, ...] = (), permissions: Permissions 
 def _allowed(hotkey: Hotkey, permissions: Permissions | None) -> Spans:
     if permissions is None or not hotkey.mitigation:
         return ()
-    answer = permissions.of(REGISTRY[hotkey.mitigation].iam)
+    spec = REGISTRY[hotkey.mitigation]
+    answer = permissions.of(spec.iam or spec.iam_elevated)
     return spans("  ", (f"allowed: {SIGNS[answer]}", PERMISSION_SLOT[answer]))
 
 

@@ -101,11 +101,17 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("logs", "StartQuery"): ("logs.insights",),
     ("logs", "StopQuery"): ("logs.insights",),
     ("pipes", "DescribePipe"): ("reads.pipes",),
-    ("pipes", "ListPipes"): ("reads.pipes",),
+    ("pipes", "ListPipes"): (
+        "doctor.trials",
+        "reads.pipes",
+    ),
     ("pricing", "GetProducts"): ("collectors.prices",),
     ("s3", "GetBucketNotificationConfiguration"): ("collectors.event_graph",),
     ("scheduler", "GetSchedule"): ("reads.schedules",),
-    ("scheduler", "ListSchedules"): ("reads.schedules",),
+    ("scheduler", "ListSchedules"): (
+        "doctor.trials",
+        "reads.schedules",
+    ),
     ("service-quotas", "ListServiceQuotas"): ("collectors.quotas",),
     ("sns", "ListSubscriptionsByTopic"): ("collectors.event_graph",),
     ("sns", "ListTopics"): ("doctor.trials",),
@@ -123,7 +129,10 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("stepfunctions", "DescribeExecution"): ("reads.state_machines",),
     ("stepfunctions", "DescribeStateMachine"): ("reads.state_machines",),
     ("stepfunctions", "ListExecutions"): ("reads.state_machines",),
-    ("stepfunctions", "ListStateMachines"): ("reads.state_machines",),
+    ("stepfunctions", "ListStateMachines"): (
+        "doctor.trials",
+        "reads.state_machines",
+    ),
     ("sts", "GetCallerIdentity"): ("doctor.checks",),
 }
 """(service, operation) in boto's names, with the modules that send it."""
