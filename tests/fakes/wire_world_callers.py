@@ -65,11 +65,18 @@ def callers(function: str) -> State:
 
 def settled(state: State) -> None:
     """Let pipes arrive where they are on the way to, and forget AWS's own stamps."""
+    arrived(state)
+    for pipe in state["pipes"].values():
+        del pipe["DesiredState"]
+    for schedule in state["schedules"].values():
+        schedule.pop("LastModificationDate")
+
+
+def arrived(state: State) -> None:
+    """Let pipes arrive where they are on the way to."""
     for pipe in state["pipes"].values():
         pipe["CurrentState"] = pipe["DesiredState"]
         pipe.pop("left", None)
-    for schedule in state["schedules"].values():
-        schedule.pop("LastModificationDate")
 
 
 def _schedule_id(params: Params) -> str:
