@@ -14,7 +14,7 @@ from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.undoable import newest_undoable
 from lambdatop.domain.state.snapshot import MappingRow, QueueRow, Snapshot, StormRow
 
-ASKED_FOR = ("alias", "rule")
+ASKED_FOR = ("alias", "rule", "schedule", "pipe", "state machine")
 """Kinds that no snapshot holds: the engine is asked when a key needs them."""
 
 

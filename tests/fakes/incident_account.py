@@ -7,10 +7,12 @@ stream that gives records up after an hour; spare stands at zero.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Answer, Fault, WireStub
+from fakes.wire_world_callers import MACHINE, PIPE, READS, SCHEDULE, callers
 from fakes.wire_world_changes import named
 
 from lambdatop.domain.keys import Key
@@ -53,6 +55,10 @@ TARGETS: tuple[tuple[str, Key, dict[str, str]], ...] = (
     ("redrive_dlq", Key(SCOPE, "queue", "orders"), {}),
     ("rollback_alias", Key(SCOPE, "alias", "shop:live"), {"version": "1"}),
     ("disable_rule", Key(SCOPE, "rule", "default/nightly"), {}),
+    ("disable_schedule", Key(SCOPE, "schedule", SCHEDULE), {}),
+    ("stop_pipe", Key(SCOPE, "pipe", PIPE), {}),
+    ("start_pipe", Key(SCOPE, "pipe", "halted"), {}),
+    ("stop_executions", Key(SCOPE, "state machine", MACHINE), {}),
 )
 """Every mitigation with something that it can act on."""
 
@@ -131,6 +137,7 @@ def furnish(stub: WireStub) -> None:
     """Answer every read of the account."""
     _lambda(stub)
     _sqs(stub)
+    _callers(stub)
     on = stub.on
     on("cloudwatch", "GetMetricData", _metric_data)
     on("cloudwatch", "ListMetrics", {"Metrics": []})
@@ -150,6 +157,15 @@ def furnish(stub: WireStub) -> None:
     on("iam", "GetRole", {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/ops"}})
     on("iam", "SimulatePrincipalPolicy", {"EvaluationResults": []})
     on("pricing", "GetProducts", {"PriceList": []})
+
+
+def _callers(stub: WireStub) -> None:
+    """Answer reads of a schedule, of two pipes (one of them stopped) and of a state machine that runs."""
+    state = callers(FN + "shop")
+    halted = {"Name": "halted", "CurrentState": "STOPPED", "DesiredState": "STOPPED"}
+    state["pipes"]["halted"] = state["pipes"][PIPE] | halted
+    for (service, operation), answer in READS.items():
+        stub.on(service, operation, partial(answer, state))
 
 
 def _lambda(stub: WireStub) -> None:

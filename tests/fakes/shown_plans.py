@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
+from fakes.situations_of_callers import on_machine, on_pipe, on_schedule
 from fakes.worlds import NOW, function, mapping, queue
 from msgspec.structs import replace
 
@@ -127,6 +128,10 @@ def _queues_and_others() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
         "alias": ("rollback_alias", live, {"version": "1"}),
         "rule off": ("disable_rule", rule, {}),
         "rule on": ("enable_rule", replace(rule, state="DISABLED"), {}),
+        "schedule off": ("disable_schedule", on_schedule(), {}),
+        "pipe off": ("stop_pipe", on_pipe(), {}),
+        "pipe on": ("start_pipe", on_pipe(state="STOPPED"), {}),
+        "executions": ("stop_executions", on_machine(2), {}),
     }
 
 
@@ -154,7 +159,9 @@ def shown() -> dict[str, tuple[str, Call]]:
 
 
 def _one(label: str, p: Plan) -> dict[str, tuple[str, Call]]:
-    """Return a plan's command and call, and those of its undo."""
+    """Return a plan's command and call, and those of its undo; a schedule is switched by no command."""
+    if not p.cli:
+        return {}
     if p.call.service == "lambdatop":
         asked = {"QueueUrl": p.call.params["QueueUrl"], "MaxNumberOfMessages": 10}
         return {label: (p.cli, Call("sqs", "ReceiveMessage", asked))}

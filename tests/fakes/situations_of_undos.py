@@ -18,6 +18,7 @@ from fakes.plan_situations import (
     on_queue,
     on_rule,
 )
+from fakes.situations_of_callers import on_machine, on_pipe, on_schedule
 from fakes.worlds import NOW, function
 from fakes.written_plans import afterwards, undo_of
 from msgspec.structs import replace
@@ -79,6 +80,9 @@ PURGED = _plan("purge_queue", on_queue())
 POINTED = _plan("rollback_alias", on_alias(weights=(("2", 0.1),)), version="1")
 RULE_OFF = _plan("disable_rule", on_rule())
 RULE_ON = _plan("enable_rule", on_rule(state="DISABLED"))
+SCHEDULE_OFF = _plan("disable_schedule", on_schedule())
+PIPE_OFF, PIPE_ON = _plan("stop_pipe", on_pipe()), _plan("start_pipe", on_pipe(state="STOPPED"))
+(ENDED, *_) = _plan("stop_executions", on_machine()).steps
 
 UNDOS: Mapping[str, tuple[Entry, State]] = {
     "a throttle to zero": _as_left(ZERO),
@@ -110,6 +114,16 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
     "an alias without a revision": _now(POINTED, revision_id=""),
     "a rule that was switched off": _as_left(RULE_OFF),
     "a rule that was switched on": _as_left(RULE_ON),
+    "a schedule that was switched off": _as_left(SCHEDULE_OFF),
+    "a schedule that somebody changed since": _now(SCHEDULE_OFF, schedule_modified=NOW + 7200),
+    "a schedule that somebody switched on": _now(SCHEDULE_OFF, schedule_state="ENABLED"),
+    "an undo of a schedule": _as_left(_undone(SCHEDULE_OFF)),
+    "a pipe that was stopped": _as_left(PIPE_OFF),
+    "a pipe that was stopped, and discards old records": _now(PIPE_OFF, pipe_record_age_s=3600),
+    "a pipe that was started": _as_left(PIPE_ON),
+    "a pipe that is stopping": _now(PIPE_OFF, pipe_state="STOPPING"),
+    "a pipe that failed": _now(PIPE_OFF, pipe_state="STOP_FAILED"),
+    "an execution that was stopped": (undo_of(ENDED), {}),
     "an undo of a throttle": _as_left(_undone(ZERO)),
     "an undo of an undo of a throttle": _as_left(_undone(_undone(ZERO))),
     "an undo of a trigger": _as_left(_undone(OFF)),

@@ -19,6 +19,7 @@ from aiohttp import web
 from botocore.model import OperationModel
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Answer, Fault, WireStub
+from fakes.wire_world_callers import callers, journaled, settled
 from fakes.wire_world_changes import CHANGES, FN, Done, Params, Q, apply
 from fakes.wire_world_reads import READS, read
 
@@ -26,8 +27,8 @@ from lambdatop.domain.keys import Key
 
 FUNCTION, ALIAS, RULE = "orders-worker", "live", "default/nightly"
 FED, STREAMED = "0f1e2d3c-0000-4000-8000-000000000001", "0f1e2d3c-0000-4000-8000-000000000002"
-VOLATILE = ("RevisionId", "count", "moves", "queues", "queue_host")
-"""What no undo brings back: counters of AWS, and messages."""
+VOLATILE = ("RevisionId", "count", "moves", "queues", "queue_host", "executions")
+"""What no undo brings back: counters of AWS, messages, and executions."""
 
 
 def key(kind: Any, name: str) -> Key:
@@ -81,6 +82,7 @@ def _account() -> dict[str, Any]:
         },
         "rules": {RULE: rule | {"Targets": [{"Id": "1", "Arn": f"{FN}{FUNCTION}"}]}},
         "moves": [],
+        **callers(f"{FN}{FUNCTION}"),
     }
 
 
@@ -129,6 +131,7 @@ class Witness:
     def find(self, service: str, operation: str, params: Params) -> tuple[str | None, int, int]:
         """Return id, process and announced further attempts of the newest such intent without an outcome."""
         self._catch_up()
+        service, operation, params = journaled(service, operation, params)
         wanted = json.loads(json.dumps({"service": service, "operation": operation, "params": params}))
         for intent in reversed(self._open.values()):
             if intent["call"] == wanted:
@@ -177,6 +180,7 @@ class WireWorld:
             state["mappings"][uuid]["State"] = change["to"]
         for alias in state["aliases"].values():
             alias.pop("RevisionId")
+        settled(state)
         return {k: v for k, v in state.items() if k not in VOLATILE}
 
     def answer(self, service: str, operation: str, params: Params) -> Done:

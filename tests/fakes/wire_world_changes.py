@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fakes import wire_world_callers
 from fakes.aws_doubles import ACCOUNT, REGION
 from fakes.wire_stub import Fault
 
@@ -221,6 +222,7 @@ def _set_rule(goal: str) -> Callable[[State, Params], Done]:
 
 
 CHANGES: Mapping[tuple[str, str], Callable[[State, Params], Done]] = {
+    **wire_world_callers.CHANGES,
     ("lambda", "PutFunctionConcurrency"): _put_concurrency,
     ("lambda", "DeleteFunctionConcurrency"): _delete_concurrency,
     ("lambda", "PutProvisionedConcurrencyConfig"): _put_provisioned,

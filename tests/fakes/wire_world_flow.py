@@ -66,7 +66,7 @@ async def _make_clients(mutator: Any, seconds: Mapping[str, float]) -> None:
     for clients in (mutator._clients, asking):
         usual = clients._config
         clients._config = lambda *about, usual=usual: usual(*about) | seconds
-    for service in ("lambda", "sqs", "events"):
+    for service in ("lambda", "sqs", "events", "scheduler", "pipes", "stepfunctions"):
         await mutator._clients.get(service)
 
 

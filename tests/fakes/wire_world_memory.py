@@ -12,6 +12,8 @@ from fakes.clock import FakeClock
 from fakes.wire_stub import Fault
 from fakes.wire_world import WireWorld
 
+from lambdatop.aws.facts.schedule_copy import AS_SENT
+from lambdatop.aws.mutation.switch_schedule import is_switch, read_params, update_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import translate
 from lambdatop.aws.targets.reader import AwsReader
@@ -19,6 +21,12 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Call, State
 from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.storage import Spill
+
+
+def told(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as the wire gives it: that of GetSchedule holds its own JSON, too."""
+    beside = {AS_SENT: copy.deepcopy(answer)} if operation == "GetSchedule" else {}
+    return copy.deepcopy(answer) | beside
 
 
 class MemoryApi(Api):
@@ -38,7 +46,7 @@ class MemoryApi(Api):
             response: Any = {"Error": {"Code": code, "Message": answer.message}}
             response["ResponseMetadata"] = {"HTTPStatusCode": answer.status}
             raise translate(ClientError(response, operation), service, operation)
-        return copy.deepcopy(answer)
+        return told(operation, answer)
 
 
 class MemoryMutator:
@@ -54,8 +62,12 @@ class MemoryMutator:
     async def send(self, call: Call, digest: str) -> Sent:
         """Change the world."""
         await asyncio.sleep(0)
-        told = self._world.change(call.service, call.operation, call.params)
-        return Sent("refused", told.code) if isinstance(told, Fault) else Sent("applied")
+        if is_switch(call):
+            there = self._world.answer("scheduler", "GetSchedule", read_params(call))
+            assert not isinstance(there, Fault)
+            call = update_of(call, told("GetSchedule", there))
+        done = self._world.change(call.service, call.operation, call.params)
+        return Sent("refused", done.code) if isinstance(done, Fault) else Sent("applied")
 
     async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
         """Drain nothing."""

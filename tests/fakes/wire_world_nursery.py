@@ -28,7 +28,7 @@ MOST_MUTATIONS = 400
 """Long after anybody should have killed it."""
 REDONE = 5
 AT_ONCE = 3
-ONCE = ("purge_queue", "quarantine_queue")
+ONCE = ("purge_queue", "quarantine_queue", "stop_executions")
 """What cannot go on back to back: there is no way back, or it is a plan in steps."""
 WARMING = ("throttle_to_zero", "tune_trigger", "purge_queue")
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fakes import wire_world_callers
 from fakes.aws_doubles import ACCOUNT, IDENTITY, REGION
 from fakes.wire_stub import Fault
 from fakes.wire_world_changes import (
@@ -204,6 +205,7 @@ def _metric(state: State, params: Params) -> Done:
 
 
 READS: Mapping[tuple[str, str], Read] = {
+    **wire_world_callers.READS,
     ("sts", "GetCallerIdentity"): lambda s, p: dict(IDENTITY),
     ("lambda", "GetFunctionConfiguration"): _configuration,
     ("lambda", "GetFunctionConcurrency"): _concurrency,

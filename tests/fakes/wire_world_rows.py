@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
+from fakes.wire_world_callers import MACHINE, PIPE, SCHEDULE
 from fakes.wire_world_changes import Q
 
 from lambdatop.domain.mitigations.registry import REGISTRY
@@ -65,6 +66,10 @@ def _rule_off(world: WireWorld) -> None:
     world.state["rules"][RULE]["State"] = "DISABLED"
 
 
+def _pipe_stopped(world: WireWorld) -> None:
+    world.state["pipes"][PIPE] |= {"CurrentState": "STOPPED", "DesiredState": "STOPPED"}
+
+
 _SKIP = {"skip_poison": "yes", "on_failure": Q + "orders-lost"}
 _KNOBS = {"max_retry_attempts": 2, "bisect_on_error": True}
 
@@ -96,6 +101,11 @@ ROWS: tuple[Row, ...] = (
     Row("rollback_alias", f"{FUNCTION}:{ALIAS}", {"version": "2"}),
     Row("disable_rule", RULE),
     Row("enable_rule", RULE, prepare=_rule_off),
+    Row("disable_schedule", SCHEDULE),
+    Row("stop_pipe", PIPE),
+    Row("start_pipe", PIPE, prepare=_pipe_stopped),
+    Row("stop_executions", MACHINE),
+    Row("stop_executions", MACHINE, variant="at the second", honest=1),
 )
 """What is tried: every mitigation of the registry, some in several shapes."""
 

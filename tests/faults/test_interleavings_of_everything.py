@@ -13,6 +13,7 @@ import pytest
 from fakes.aws_doubles import SCOPE
 from fakes.clock import FakeClock
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
+from fakes.wire_world_callers import PIPE, SCHEDULE, arrived, callers
 from fakes.wire_world_changes import apply
 from fakes.wire_world_flow import ACTOR
 from fakes.wire_world_memory import MemoryApi, MemoryMutator, peek
@@ -20,10 +21,13 @@ from fakes.wire_world_rows import Row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lambdatop.aws.facts.schedule_copy import copied
 from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import REGISTRY, kind_of
+from lambdatop.domain.mitigations.undo import in_transition
 from lambdatop.domain.plans.plan import Plan, shows
 from lambdatop.engine.mutating.executor import Executor
 from lambdatop.storage.journal_file import JournalFile
@@ -41,6 +45,8 @@ DONE: list[Row] = [
     Row("stop_recursion", FUNCTION),
     *(Row("rollback_alias", f"{FUNCTION}:{ALIAS}", {"version": n}) for n in ("1", "2")),
     *(Row(name, RULE) for name in ("disable_rule", "enable_rule")),
+    Row("disable_schedule", SCHEDULE),
+    *(Row(name, PIPE) for name in ("stop_pipe", "start_pipe")),
 ]
 PLANS = [row for row in DONE if row.mitigation in REGISTRY]
 
@@ -52,6 +58,12 @@ def _alias(version: str, weights: Mapping[str, float]) -> tuple[str, str, dict[s
 
 def _lambda(operation: str, **params: Any) -> tuple[str, str, dict[str, Any]]:
     return "lambda", operation, params
+
+
+def _schedule(state: str, minutes: int) -> dict[str, Any]:
+    """Return the parameters by which somebody changes more of the schedule than its state."""
+    there = copied(callers(function_arn(SCOPE, FUNCTION))["schedules"][SCHEDULE])
+    return {**there, "State": state, "ScheduleExpression": f"rate({minutes} minutes)"}
 
 
 OUTSIDE = [
@@ -80,6 +92,8 @@ OUTSIDE = [
         ("events", f"{verb}Rule", {"Name": "nightly", "EventBusName": "default"})
         for verb in ("Enable", "Disable")
     ),
+    *(("pipes", f"{verb}Pipe", {"Name": PIPE}) for verb in ("Stop", "Start")),
+    *(("scheduler", "UpdateSchedule", _schedule(state, 7)) for state in ("ENABLED", "DISABLED")),
 ]
 
 
@@ -87,7 +101,8 @@ def _concerns(target: str, call: tuple[str, str, dict[str, Any]]) -> bool:
     """Return whether somebody outside changes this very target."""
     params = call[2]
     alias = f"{params.get('FunctionName')}:{params['Name']}" if call[1] == "UpdateAlias" else ""
-    name = alias or params.get("UUID") or params.get("FunctionName") or f"default/{params['Name']}"
+    named = {"pipes": params.get("Name"), "scheduler": SCHEDULE}.get(call[0])
+    name = alias or params.get("UUID") or params.get("FunctionName") or named or f"default/{params['Name']}"
     return bool(name == target)
 
 
@@ -159,6 +174,7 @@ def _arrive(world: WireWorld) -> None:
     for uuid, change in world.state["changing"].items():
         world.state["mappings"][uuid]["State"] = change["to"]
     world.state["changing"].clear()
+    arrived(world.state)
 
 
 async def _propose(seat: Seat, step: tuple[Any, ...]) -> Plan | None:
@@ -188,7 +204,7 @@ async def _execute(seat: Seat, world: WireWorld, plan: Plan) -> None:
             assert (world.settings(), len(world.requests)) == (was, sent), "the other's change stands"
             return
         assert shows(plan.before, result.entry.before if result.entry else {})
-        assert there.get("state", "").endswith("ing")
+        assert in_transition(there)
     new = world.requests[sent:]
     if result.kind == "refused":
         assert not any(r.applied for r in new)
@@ -221,6 +237,8 @@ PLACES: Mapping[str, Callable[[dict[str, Any], str], tuple[dict[str, Any], str]]
     "version": lambda s, id_: (s["aliases"][id_.split(":")[1]], "FunctionVersion"),
     "weights": lambda s, id_: (s["aliases"][id_.split(":")[1]], "RoutingConfig"),
     "rule_state": lambda s, id_: (s["rules"][id_], "State"),
+    "schedule_state": lambda s, id_: (s["schedules"][id_], "State"),
+    "pipe_state": lambda s, id_: (s["pipes"][id_], "CurrentState"),
 }
 """Where the account keeps each control field."""
 

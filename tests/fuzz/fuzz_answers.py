@@ -104,6 +104,9 @@ TARGETS = {
     "queue": Key(SCOPE, "queue", "orders"),
     "alias": Key(SCOPE, "alias", "mail:live"),
     "rule": Key(SCOPE, "rule", "default/live"),
+    "schedule": Key(SCOPE, "schedule", "default/live"),
+    "pipe": Key(SCOPE, "pipe", "live"),
+    "state machine": Key(SCOPE, "state machine", "live"),
 }
 ASKED_UNTIL_DONE = ("GetQueryResults",)
 VARIANTS, WHOLE_EVERY, SHOWN_EVERY = 8, 200, 8

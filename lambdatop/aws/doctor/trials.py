@@ -19,6 +19,9 @@ TRIALS: tuple[Trial, ...] = (
     ("dynamodb", "ListTables", {"Limit": 1}),
     ("sns", "ListTopics", {}),
     ("cloudtrail", "LookupEvents", {"MaxResults": 1}),
+    ("scheduler", "ListSchedules", {"MaxResults": 1}),
+    ("pipes", "ListPipes", {"Limit": 1}),
+    ("stepfunctions", "ListStateMachines", {"maxResults": 1}),
 )
 """Reads that no source makes: those for plans, and of services that trigger functions."""
 

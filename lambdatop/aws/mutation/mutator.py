@@ -13,6 +13,13 @@ from botocore import exceptions as sdk
 from botocore import xform_name
 
 from lambdatop.aws.mutation.drain import WAIT_S, Answer, Drain
+from lambdatop.aws.mutation.switch_schedule import (
+    NotCopied,
+    is_switch,
+    read_params,
+    update_of,
+    without_input,
+)
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.errors import code_and_status, translate, words_of
 from lambdatop.aws.sdk.identity import Caller, CheckedCredentials, signing_with
@@ -79,7 +86,31 @@ class AwsMutator:
         Never raises but for cancellation, which leaves the outcome unknown to the caller: the request
         may have left. `digest` must be the call's own, or nothing is sent.
         """
+        if is_switch(call):
+            return await self._switch(call, digest)
         return (await self.answer(call, digest)).failure or Sent("applied", "")
+
+    async def _switch(self, call: Call, digest: str) -> Sent:
+        """Switch a schedule: a read, and one update that holds what was read, by the same keys."""
+        try:
+            signer = await self._signer(digest)
+            client = await self._clients.get("scheduler")
+            with signing_with(signer):
+                async with bounded(SEND_S, "scheduler:GetSchedule"):
+                    read = await client.get_schedule(**read_params(call))
+            update = update_of(call, read)
+            admitted = self._guard.switch_ticket(call, digest, update)
+        except NotCopied as error:
+            return Sent("not-sent", str(error))
+        except Exception as error:
+            return Sent("not-sent", _sentence(error, Call("scheduler", "GetSchedule", {})))
+        with admitted as ticket, signing_with(signer):
+            try:
+                async with bounded(SEND_S, "scheduler:UpdateSchedule"):
+                    await client.update_schedule(**update.params)
+                return Sent("applied")
+            except Exception as error:
+                return without_input(outcome_of(error, update, ticket), read)
 
     async def answer(self, call: Call, digest: str) -> Answer:
         """Send like `send`, and return AWS's answer; a refusal's body may be one, too (who has a lease)."""

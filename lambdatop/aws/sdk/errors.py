@@ -59,7 +59,8 @@ WRONG_SIGNATURE = _codes(
 )
 MISSING = _codes(
     "ResourceNotFoundException ResourceNotFound QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue "
-    "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket"
+    "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket StateMachineDoesNotExist "
+    "ExecutionDoesNotExist"
 )
 NOT_THERE = _codes(
     "UnknownOperation UnknownOperationException InvalidAction NotImplemented NotImplementedException "

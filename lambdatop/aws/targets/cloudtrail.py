@@ -74,7 +74,7 @@ def _resources(key: Key) -> tuple[str, ...]:
     if key.kind in ("function", "alias"):
         name = key.id.partition(":")[0]
         return name, function_arn(key.scope, name)
-    return (key.id.rpartition("/")[2] if key.kind == "rule" else key.id,)
+    return (key.id.rpartition("/")[2] if key.kind in ("rule", "schedule") else key.id,)
 
 
 def _changes(event: Mapping[str, Any]) -> bool:

@@ -11,6 +11,8 @@ from lambdatop.aws.reads.gaps import ENDS_THE_ROUND
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import list_mappings
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.targets.callers import WORDS as CALLERS
+from lambdatop.aws.targets.callers import Callers, named_by
 from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
 from lambdatop.domain.facts.arns import queue_arn
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
@@ -33,17 +35,20 @@ _NEAREST = 5
 class Finder:
     """Finds targets in one scope; every method raises LambdatopError kinds."""
 
-    def __init__(self, api: Api, scope: Scope, queues: QueueReader, aliases: Aliases) -> None:
+    def __init__(
+        self, api: Api, scope: Scope, queues: QueueReader, aliases: Aliases, callers: Callers
+    ) -> None:
         self._api = api
         self._scope = scope
         self._queues = queues
         self._aliases = aliases
+        self._callers = callers
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """Find the one function, mapping, queue, alias or rule that `target` means, of these kinds.
+        """Find the one thing that `target` means, of these kinds.
 
-        A mapping may also be named by its function or its queue when it is the only one there, an alias or a
-        rule by the function that it invokes.
+        A mapping may also be named by its function or its queue when it is the only one there; an alias, a
+        rule, a schedule, a pipe or a state machine by the function that it invokes.
         Raises TargetNotFound with the candidates when several match, with near names when none does.
         """
         text = target.strip()
@@ -59,7 +64,7 @@ class Finder:
 
     async def _exact(self, text: str, kinds: Collection[str]) -> list[Key]:
         name, wanted = self._name_of(text)
-        leads_on = wanted == "function" and bool({"alias", "rule"} & set(kinds))
+        leads_on = wanted == "function" and bool({"alias", "rule", *CALLERS} & set(kinds))
         if wanted is not None and wanted not in kinds and not leads_on and not _names_mapping(wanted, kinds):
             raise TargetNotFound(f"{_shown(text)} is a {wanted}; this needs a {' or '.join(sorted(kinds))}.")
         found: list[Key] = []
@@ -73,6 +78,8 @@ class Finder:
             found += await self._alias(text)
         if "rule" in kinds:
             found += await self._rule(text)
+        for kind in (kind for kind in CALLERS if kind in kinds):
+            found += await self._caller(kind, text, wanted)
         return found
 
     def _name_of(self, text: str) -> tuple[str, str | None]:
@@ -88,6 +95,8 @@ class Finder:
                 return arn.name, "function"
             if rule_of_arn(text):
                 return arn.resource, "rule"
+            if (caller := named_by(text)) is not None:
+                return caller[1], caller[0]
             raise TargetNotFound(f"{_shown(text)} is not the ARN of something that can be changed here.")
         if "://" in text:
             return self._queue_of_url(text), "queue"
@@ -180,6 +189,16 @@ class Finder:
             return await self._aliases.rules_of(str(arn.get("FunctionArn") or ""))
         return []
 
+    async def _caller(self, kind: str, text: str, wanted: str | None) -> list[Key]:
+        """Find a schedule, pipe or state machine by its name or ARN, or by a function that it invokes."""
+        found = await self._callers.find(kind, text) if wanted in (None, kind) else []
+        if found or "/" in text or wanted not in (None, "function"):
+            return found
+        for key in await self._function(self._name_of(text)[0]):
+            arn = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=key.id)
+            return await self._callers.sending_to(kind, str(arn.get("FunctionArn") or ""))
+        return []
+
     async def _nothing(self, text: str, kinds: Collection[str]) -> TargetNotFound:
         if "alias" in kinds and (function := await self._function(self._name_of(text)[0])):
             names = tuple(key.id for key in await self._aliases.find_alias(function[0].id, None))
@@ -206,6 +225,9 @@ class Finder:
         if "rule" in kinds:
             pages = self._api.pages("events", "ListRules", token="NextToken")
             names |= {str(r.get("Name")) async for p in pages for r in p.get("Rules") or ()}
+        for kind in kinds:
+            if (caller := self._callers.of(kind)) is not None:
+                names |= await caller.names()
         if "mapping" in kinds:
             for mapping in await list_mappings(self._api, self._scope):
                 names |= {mapping.function.id, mapping.source_name}
@@ -218,6 +240,7 @@ _WORDS = {
     "queue": "queue",
     "alias": "alias (FUNCTION:ALIAS)",
     "rule": "EventBridge rule (BUS/RULE, or RULE on the default bus)",
+    **CALLERS,
 }
 
 

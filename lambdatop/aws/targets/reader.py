@@ -10,6 +10,7 @@ from lambdatop.aws.reads.aliases import Aliases
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.targets.callers import Callers
 from lambdatop.aws.targets.cloudtrail import read_trail
 from lambdatop.aws.targets.find import Finder
 from lambdatop.aws.targets.situations import Situations
@@ -34,7 +35,8 @@ class AwsReader:
         self._queues = QueueReader(api, scope)
         self._situations = Situations(api, scope, self._queues)
         self._aliases = Aliases(api, scope)
-        self._finder = Finder(api, scope, self._queues, self._aliases)
+        self._callers = Callers(api, scope, self._queues)
+        self._finder = Finder(api, scope, self._queues, self._aliases, self._callers)
         self._parts = parts = Parts(api, scope)
         self._controls: dict[str, Callable[[str], Awaitable[Any]]] = {
             "reserved_concurrency": parts.reserved,
@@ -58,14 +60,18 @@ class AwsReader:
             return await self._aliases.alias(key)
         if key.kind == "rule":
             return await self._aliases.rule(key)
+        if (caller := self._callers.of(key.kind)) is not None:
+            return await caller.situation(key)
         raise TargetNotFound(f"A {key.kind} cannot be changed.")
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """Find the aliases of a function, or the rules that send to it."""
+        """Find the aliases of a function, or the rules, schedules, pipes or state machines that call it."""
         if kind == "alias":
             return tuple(await self._aliases.find_alias(function.id, None))
         answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=function.id)
         arn = str(answer.get("FunctionArn") or "")
+        if (caller := self._callers.of(kind)) is not None:
+            return tuple(await caller.sending_to(arn))
         aliases = await self._aliases.find_alias(function.id, None)
         ends = (arn, *(f"{arn}:{key.id.partition(':')[2]}" for key in aliases))
         return tuple(await self._aliases.rules_of(*ends))
@@ -93,6 +99,8 @@ class AwsReader:
             known = await self._aliases.alias_state(plan_target)
         elif plan_target.kind == "rule":
             known = await self._aliases.rule_state(plan_target)
+        elif (caller := self._callers.of(plan_target.kind)) is not None:
+            known = await caller.state(plan_target, fields)
         unknown = sorted(set(fields) - set(known))
         if unknown:
             raise SourceError(f"A {plan_target.kind} has no control field {', '.join(unknown)}.")

@@ -18,7 +18,7 @@ from lambdatop.domain.mitigations.registry import REGISTRY
 PolicyName = Literal["read-only", "operator", "operator-elevated"]
 POLICIES: tuple[PolicyName, ...] = ("read-only", "operator", "operator-elevated")
 
-ANY_NAME = ("LEASE_TABLE", "KMS_KEY_ID")
+ANY_NAME = ("LEASE_TABLE", "KMS_KEY_ID", "SCHEDULE_ROLE_WITH_PATH")
 """Placeholders of `resource_of` for a name that only the reader of a policy knows."""
 PLACEHOLDERS = (
     "ACCOUNT_ID",
@@ -46,12 +46,17 @@ def resource_of(action: str) -> str:
     Holds the placeholders REGION, ACCOUNT_ID and those of ANY_NAME.
     """
     service, _, name = action.partition(":")
+    if action == "iam:PassRole":
+        return "arn:aws:iam::ACCOUNT_ID:role/SCHEDULE_ROLE_WITH_PATH"
     if name.endswith("EventSourceMapping"):
         return "arn:aws:lambda:REGION:ACCOUNT_ID:event-source-mapping:*"
     return {
         "lambda": "arn:aws:lambda:REGION:ACCOUNT_ID:function:*",
         "sqs": _QUEUES,
         "events": "arn:aws:events:REGION:ACCOUNT_ID:rule/*",
+        "scheduler": "arn:aws:scheduler:REGION:ACCOUNT_ID:schedule/*",
+        "pipes": "arn:aws:pipes:REGION:ACCOUNT_ID:pipe/*",
+        "states": "arn:aws:states:REGION:ACCOUNT_ID:execution:*",
         "dynamodb": "arn:aws:dynamodb:REGION:ACCOUNT_ID:table/LEASE_TABLE",
         "kms": "arn:aws:kms:REGION:ACCOUNT_ID:key/KMS_KEY_ID",
     }.get(service, "*")
@@ -115,10 +120,15 @@ def _operator(reads: Sequence[str]) -> Policy:
     return _policy((*statements, _lease(), _encrypted()), optional)
 
 
+_ROLES = resource_of("iam:PassRole")
 _SIDS = {
     resource_of("lambda:UpdateAlias"): "ChangeFunctions",
     resource_of("lambda:UpdateEventSourceMapping"): "ChangeTriggers",
     resource_of("events:DisableRule"): "SwitchRules",
+    resource_of("scheduler:UpdateSchedule"): "SwitchSchedules",
+    _ROLES: "PassRolesOfSchedules",
+    resource_of("pipes:StopPipe"): "SwitchPipes",
+    resource_of("states:StopExecution"): "StopExecutions",
     _DEAD_LETTERS: "MoveDeadLetters",
     _QUEUES: "MoveThemToTheirQueue",
 }
@@ -138,11 +148,25 @@ def _encrypted() -> Statement:
 
 
 def _elevated(reads: Sequence[str]) -> Policy:
-    """Return what deletes messages: it cannot be undone, so it requires a second factor."""
-    wanted = dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads)
-    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    statement = _statement("EmptyQueues", wanted, _QUEUES) | {"Condition": mfa}
-    return _policy((statement,), {"EmptyQueues": "its condition asks for MFA in the session that calls"})
+    """Return what requires a second factor: what cannot be undone, and what passes a role on.
+
+    Who may update a schedule and pass its role may let that role do anything that it is allowed to. The
+    condition of its service is that of AWS's own policy AmazonEventBridgeSchedulerFullAccess.
+    """
+    by_resource: dict[str, list[str]] = {}
+    for action in dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads):
+        by_resource.setdefault(resource_of(action), []).append(action)
+    statements = []
+    for resource, actions in by_resource.items():
+        condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+        if resource == _ROLES:
+            condition |= {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        sid = "EmptyQueues" if resource == _QUEUES else _SIDS[resource]
+        statements.append(_statement(sid, actions, resource) | {"Condition": condition})
+    asks = "its condition asks for MFA in the session that calls"
+    schedules = "only for schedules of EventBridge Scheduler; whoever may pass a role can use all its rights"
+    optional = {"EmptyQueues": asks, "SwitchSchedules": asks, "StopExecutions": asks}
+    return _policy(statements, optional | {"PassRolesOfSchedules": f"{asks}; {schedules}"})
 
 
 def _statement(sid: str, actions: Iterable[str], *resources: str) -> Statement:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lambdatop.domain.keys import Key
-from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
+from lambdatop.domain.mitigations.drain import OPERATION as DRAIN
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.unfinished import plan_of
 
@@ -27,7 +27,7 @@ def kept(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     staying = {entry.id for entry in entries[-RECENT:]}
     staying |= set(_unsettled(entries))
     staying |= set(islice(_undos(entries), MOST))
-    staying |= set(islice((e.id for e in reversed(entries) if e.call.service == DRAIN), MOST))
+    staying |= set(islice((e.id for e in reversed(entries) if e.call.operation == DRAIN), MOST))
     plans = {plan_of(entry) for entry in entries if entry.id in staying}
     return tuple(e for e in entries if e.id in staying or (e.steps and plan_of(e) in plans))
 

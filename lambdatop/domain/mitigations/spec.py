@@ -44,9 +44,9 @@ class MitigationSpec(Struct, frozen=True):
 
     `calls` are all that its plans and their undos send, as (service, operation); nothing else is sent.
     `iam` are the actions that these need and the operator policy allows, `iam_elevated` those that only
-    the elevated one allows (they delete messages), `iam_encrypted` what a queue with a key of KMS adds, and
-    `iam_of_settings` what only plans with some setting, or of some functions, need (the operator policy
-    allows it).
+    the elevated one allows (what they do cannot be undone, or a role is passed on), `iam_encrypted` what a
+    queue with a key of KMS adds, and `iam_of_settings` what only plans with some setting, or of some
+    functions, need (the operator policy allows it).
     """
 
     name: str

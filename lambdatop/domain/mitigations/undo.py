@@ -12,12 +12,15 @@ from lambdatop.domain.mitigations import (
     alias,
     async_retries,
     drain,
+    executions,
     managed,
+    pipes,
     provisioned,
     purge,
     recursion,
     redrive,
     rules,
+    schedules,
     throttle,
     triggers,
     tune,
@@ -34,6 +37,7 @@ _NO_WAY_BACK = {
     purge.CALLS[0][1]: "what it removed is gone",
     drain.OPERATION: "what it took is in its file, and lambdatop does not send it again",
     redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
+    executions.CALLS[0][1]: "an execution that was stopped has ended for good",
 }
 """Why nothing takes a call back."""
 ARROW = "\N{RIGHTWARDS ARROW}"
@@ -102,6 +106,8 @@ def _warnings(entry: Entry, current: State) -> Iterator[str]:
         )
     if entry.undo is not None and entry.undo.operation == provisioned.PUT:
         yield f"{provisioned.ALLOCATES}; it is paid for from then on"
+    if changed := schedules.undo_words(current.get(schedules.MODIFIED), entry.outcome_at):
+        yield changed
     if _starts(entry.before, current):
         yield "what waited meanwhile starts at once"
 
@@ -124,7 +130,7 @@ def _what(entry: Entry) -> str:
 def _starts(target: State, current: State) -> bool:
     """Return whether the undo delivers events that wait; what a rule did not match is gone."""
     throttled = current.get("reserved_concurrency") == 0 or managed.stops(current)
-    return throttled or target.get("state") == "Enabled"
+    return throttled or target.get("state") == "Enabled" or target.get(pipes.FIELD) == pipes.RUNNING
 
 
 def _stops(target: State) -> bool:
@@ -135,6 +141,12 @@ def _stops(target: State) -> bool:
 def _lost(target: State, current: State) -> str:
     if target.get(rules.FIELD) == rules.OFF:
         return "events while the rule is off are not matched, and not replayed unless the bus has an archive"
+    if schedules.FIELD in target:
+        off = target[schedules.FIELD] == schedules.OFF
+        return f"every run while it is off; {schedules.MISSED}" if off else f"nothing; {schedules.MISSED}"
+    if pipes.FIELD in target:
+        on = target[pipes.FIELD] == pipes.RUNNING
+        return pipes.lost_on_starting(current.get(pipes.RECORD_AGE)) if on else pipes.WAITS
     if managed.stops(target):
         return managed.LOST
     if target.get("reserved_concurrency") == 0:
@@ -163,7 +175,9 @@ def _lost(target: State, current: State) -> str:
 
 
 def _discards(target: State, current: State) -> bool:
-    """Return whether the undo enables a trigger that discards records above an age."""
+    """Return whether the undo enables a trigger, or starts a pipe, that discards records above an age."""
+    if target.get(pipes.FIELD) == pipes.RUNNING:
+        return isinstance(current.get(pipes.RECORD_AGE), int)
     age = current.get(RECORD_AGE)
     return target.get("state") == "Enabled" and isinstance(age, int) and age >= 0
 
@@ -179,6 +193,8 @@ def _skips_after(target: State, current: State) -> int | None:
 def _on_the_way(target: State) -> tuple[State, ...]:
     """Return the transitional states of a trigger on its way there; any other is somebody else's change."""
     passing = {"Enabled": "Enabling", "Disabled": "Disabling"}.get(str(target.get("state")))
+    if target.get(pipes.FIELD) in pipes.ON_THE_WAY:
+        return ({pipes.FIELD: pipes.ON_THE_WAY[target[pipes.FIELD]]},)
     return ({"state": passing},) if passing else managed.on_the_way(target)
 
 
@@ -187,6 +203,10 @@ def reads_besides(entry: Entry) -> tuple[str, ...]:
     undo = entry.undo
     if undo is not None and undo.operation == "UpdateAlias":
         return (alias.REVISION,)
+    if undo is not None and undo.operation == schedules.OPERATION:
+        return (schedules.MODIFIED,)
+    if undo is not None and undo.operation == "StartPipe":
+        return (pipes.RECORD_AGE,)
     if undo is None or undo.operation != triggers.CALLS[0][1]:
         return ()
     if undo.params.keys() & {"MaximumRetryAttempts", "DestinationConfig"}:
@@ -237,6 +257,9 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     if current.get("state") in triggers.CHANGING:
         reason = f"The trigger is still {current.get('state')}; AWS accepts no change until it has settled."
         return Refusal(NAME, ref, reason, "Try again when its state has settled.")
+    if current.get(pipes.FIELD) in pipes.CHANGING:
+        reason = f"The pipe is still {current[pipes.FIELD]}; AWS accepts no change until it has settled."
+        return Refusal(NAME, ref, reason, "Try again when its state has settled.")
     return Refusal(
         NAME,
         ref,
@@ -262,8 +285,8 @@ def _despite(entry: Entry, ref: Ref) -> tuple[Alternative, ...]:
 
 
 def in_transition(state: State) -> bool:
-    """Return whether a trigger or a version is on its way to a state (Disabling, Deactivating, Pending)."""
-    if str(state.get("state", "")).endswith("ing"):
+    """Return whether a trigger, pipe or version is on its way to a state (Disabling, STOPPING, Pending)."""
+    if str(state.get("state", "")).endswith("ing") or state.get(pipes.FIELD) in pipes.CHANGING:
         return True
     return any(f.startswith(managed.FIELD) and managed.in_transition(value) for f, value in state.items())
 
@@ -280,7 +303,7 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(redrive.move_words(value))
         elif field == alias.VERSION:
             words.append(alias.routing_words(str(value), state.get(alias.WEIGHTS)))
-        elif field in (alias.WEIGHTS, alias.REVISION):
+        elif field in (alias.WEIGHTS, alias.REVISION, schedules.MODIFIED, pipes.RECORD_AGE):
             continue
         elif field.startswith(provisioned.FIELD):
             qualifier = field.removeprefix(provisioned.FIELD)
@@ -289,6 +312,12 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(managed.control_words(field, value))
         elif field == rules.FIELD:
             words.append(f"rule {value}")
+        elif field == schedules.FIELD:
+            words.append(f"schedule {value}")
+        elif field == pipes.FIELD:
+            words.append(f"pipe {value}")
+        elif field.startswith(executions.FIELD):
+            words.append(f"execution {field.removeprefix(executions.FIELD)} {value}")
         elif field == recursion.FIELD:
             words.append("loops stopped" if value == "Terminate" else "loops allowed")
         else:
@@ -317,4 +346,7 @@ _KINDS: Mapping[str, _Kind] = {
     "UpdateAlias": _Kind(alias.alias_command, alias.IAM),
     "DisableRule": _Kind(rules.rule_command, rules.IAM),
     "EnableRule": _Kind(rules.rule_command, rules.IAM),
+    schedules.OPERATION: _Kind(schedules.no_command, schedules.IAM),
+    "StopPipe": _Kind(pipes.pipe_command, pipes.IAM),
+    "StartPipe": _Kind(pipes.pipe_command, pipes.IAM),
 }

@@ -131,7 +131,9 @@ class Plan(Struct, frozen=True):
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come (but for steps
     that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing.
-    The first step that fails ends it; those beside it are sent all the same.
+    The first step that fails ends it; those beside it are sent all the same. A step that `may_end` acts on
+    something that may come to its end by itself: when its fresh read differs from `before`, nothing is sent
+    for it, and the next one follows.
     `saves` is None where nothing is saved, or what is burned is not known. `command` does the same by hand.
     Planners leave `saves` and `place` as they are: `domain/snapshots/finish.py` sets them.
     """
@@ -166,6 +168,7 @@ class Plan(Struct, frozen=True):
     saves: Saving | None = None
     deadline_latest: float | None = None
     place: Place = NOWHERE_SPECIAL
+    may_end: bool = False
 
     @property
     def scope(self) -> Scope:

@@ -160,4 +160,84 @@ class RuleSituation(Struct, frozen=True):
     gaps: tuple[str, ...] = ()
 
 
-Situation = FunctionSituation | MappingSituation | QueueSituation | AliasSituation | RuleSituation
+class ScheduleSituation(Struct, frozen=True):
+    """A schedule of EventBridge Scheduler before it is switched.
+
+    What it sends stays out of it: an input may hold secrets. `not_copied` are the members of the schedule
+    that UpdateSchedule would lose. Times in s since the epoch; `ends_then` is ActionAfterCompletion DELETE.
+    """
+
+    ref: Ref
+    at: float
+    group: str
+    name: str
+    state: str
+    expression: str
+    timezone: str = ""
+    target: str = ""
+    role: str = ""
+    start: float | None = None
+    end: float | None = None
+    ends_then: bool = False
+    not_copied: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+class PipeSituation(Struct, frozen=True):
+    """A pipe of EventBridge before it is stopped or started.
+
+    `wanted` is its DesiredState. `queue` is its source where that is a queue, else `retention_s` is how long
+    its stream keeps records, and `record_age_s` the pipe's MaximumRecordAgeInSeconds, None without one.
+    `oldest_age_s` is the age of the queue's oldest message, `dead_letters` whether other queues' failures are
+    put there.
+    """
+
+    ref: Ref
+    at: float
+    state: str
+    wanted: str
+    source: str
+    target: str
+    enrichment: str = ""
+    queue: QueueFacts | NotKnown | None = None
+    retention_s: int | NotKnown = NOT_ASKED
+    record_age_s: int | None = None
+    oldest_age_s: float | NotKnown = NOT_ASKED
+    dead_letters: bool | NotKnown = NOT_ASKED
+    gaps: tuple[str, ...] = ()
+
+
+class Execution(Struct, frozen=True):
+    """A running execution of a state machine; `started` in s since the epoch, None where AWS did not say."""
+
+    name: str
+    arn: str
+    started: float | None = None
+
+
+class StateMachineSituation(Struct, frozen=True):
+    """A state machine before its running executions are stopped, the newest execution first.
+
+    `kind` is STANDARD or EXPRESS. `more` tells that there are more running ones than were listed, `odd` how
+    many have a name that holds what no name may hold.
+    """
+
+    ref: Ref
+    at: float
+    kind: str
+    running: tuple[Execution, ...] = ()
+    more: bool = False
+    odd: int = 0
+    gaps: tuple[str, ...] = ()
+
+
+Situation = (
+    FunctionSituation
+    | MappingSituation
+    | QueueSituation
+    | AliasSituation
+    | RuleSituation
+    | ScheduleSituation
+    | PipeSituation
+    | StateMachineSituation
+)

@@ -10,6 +10,8 @@ from lambdatop.domain.plans.journal import Entry
 
 NOT_BEGUN = "not begun"
 """How the detail of a step begins whose plan ended before it."""
+HAD_ENDED = "it had ended by itself"
+"""How the reason of a step that was not needed begins: its target had come to its end before its turn."""
 _ENDED = ("refused", "not-sent")
 
 
@@ -39,10 +41,11 @@ class Halfway(Struct, frozen=True):
         words += f", {len(self.open)} may have gone through" if self.open else ""
         words += f", {rest} were not carried out" if rest else ""
         why = self.why or "its process ended before the next step"
-        ids = ", ".join(e.id for e in reversed(self.done))
+        ids = ", ".join(e.id for e in reversed(self.done) if e.can_undo)
         undo = f"; to take back what stands: lambdatop undo {ids.partition(',')[0]}" if ids else ""
-        more = " (then the steps before it)" if len(self.done) > 1 else ""
-        return f"{words} ({why.rstrip('.')}){undo}{more}"
+        more = " (then the steps before it)" if ids and len(self.done) > 1 else ""
+        back = f"{undo}{more}" if ids else "; what stands cannot be undone; plan it again for what is left"
+        return f"{words} ({why.rstrip('.')}){back}"
 
 
 def plan_of(entry: Entry) -> str:
@@ -64,15 +67,20 @@ def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple
     for steps in plans.values():
         done = tuple(e for e in steps if e.outcome == "applied" and not _replaced(e, listed))
         unsure = tuple(e for e in steps if e.outcome in ("open", "unknown"))
-        through = sum(e.outcome == "applied" or _replaced(e, listed) for e in steps)
+        through = sum(e.outcome == "applied" or was_over(e) or _replaced(e, listed) for e in steps)
         known = any(e.outcome == "undone" for e in steps)  # somebody is taking it back already
         if not done or known or through == steps[0].steps:
             continue
-        ended = [e for e in steps if e.outcome in _ENDED]
+        ended = [e for e in steps if e.outcome in _ENDED and not was_over(e)]
         if not ended and any(at_work(e) for e in steps):
             continue
         found.append(Halfway(steps[0].whole, steps[0].steps, done, unsure, _why(ended)))
     return tuple(found)
+
+
+def was_over(entry: Entry) -> bool:
+    """Return whether nothing was sent for a step because its target had ended by itself."""
+    return entry.detail.startswith(f"{NOT_BEGUN}: {HAD_ENDED}")
 
 
 def _why(ended: list[Entry]) -> str:

@@ -95,7 +95,10 @@ class Reader(Protocol):
         """Return everything that a planner of this kind of target needs."""
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """Return the aliases of a function, or the rules that send to it (kind "alias" or "rule")."""
+        """Return the things of a kind that belong to a function: its aliases, or what sends to it.
+
+        The kinds are "alias", "rule", "schedule", "pipe" and "state machine".
+        """
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         """Return who changed this lately, newest first; CloudTrail shows a change minutes later."""

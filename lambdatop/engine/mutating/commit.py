@@ -14,7 +14,7 @@ from typing import TypeVar, TypeVarTuple, Unpack
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
+from lambdatop.domain.mitigations.drain import OPERATION as DRAIN
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.plans.unfinished import NOT_BEGUN
@@ -158,7 +158,7 @@ class Committer:
 
     async def _once(self, mutator: Mutator, entry: Entry) -> Sent:
         try:
-            if entry.call.service == DRAIN:
+            if entry.call.operation == DRAIN:
                 return await self._drain(mutator, entry)
             return await mutator.send(entry.call, entry.call.digest())
         except LambdatopError as error:

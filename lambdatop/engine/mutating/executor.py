@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.mitigations import executions
 from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, State
@@ -171,7 +172,9 @@ class Executor:
         """
         entries = await asyncio.to_thread(self._journal.read)
         fields: dict[Key, dict[str, None]] = {}
-        for entry in standing(entries, self._scope, self._clock.now())[:STANDING_READ]:
+        there = standing(entries, self._scope, self._clock.now())
+        # An execution that was stopped has ended: nobody changes that, and there may be a thousand of them.
+        for entry in [e for e in there if not executions.ended(e.after)][:STANDING_READ]:
             fields.setdefault(entry.target, {}).update(dict.fromkeys(entry.after))
         for target, wanted in fields.items():
             at = self._clock.now()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from textwrap import wrap
 from typing import Any
 
 from lambdatop.domain.facts.permissions import SIGNS, Permissions
-from lambdatop.domain.mitigations import alias, async_retries, provisioned, redrive
+from lambdatop.domain.mitigations import (
+    alias,
+    async_retries,
+    executions,
+    pipes,
+    provisioned,
+    redrive,
+    schedules,
+)
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import (
     CONFIRMATION_LIFE_S,
@@ -28,6 +36,8 @@ from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
 from lambdatop.tui.style.theme import ARROW
 
 LABEL = 14
+MOST_STEPS = 12
+"""So many steps of a plan are shown one by one; a plan that stops executions may have a thousand."""
 SOON_S = 3600.0
 TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
 RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
@@ -48,6 +58,8 @@ FIELD_WORDS = {
     redrive.FIELD: "dead letters",
     async_retries.FIELD: "async events",
     "rule_state": "rule",
+    schedules.FIELD: "schedule",
+    pipes.FIELD: "pipe",
     alias.WEIGHTS: "weights",
 }
 
@@ -87,6 +99,8 @@ def field_words(field: str) -> str:
     """Return what a control field is called; which alias or version it is of stands beside its value."""
     if field.startswith(provisioned.FIELD):
         return "environments"
+    if field.startswith(executions.FIELD):
+        return field.replace(":", " ", 1)
     return FIELD_WORDS.get(field, field.replace("_", " "))
 
 
@@ -133,7 +147,10 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
     """Return the steps of a plan and how far each has come, by the journal."""
     known = {entry.id: entry for entry in journal}
     pieces: list[Span] = []
-    for number, step in enumerate(plan.steps, 1):
+    first = 1 + _begun(plan, known) if len(plan.steps) > MOST_STEPS else 1
+    if first > 1:
+        pieces += row("", f"{first - 1} of {len(plan.steps)} steps are over", width, "muted")
+    for number, step in list(enumerate(plan.steps, 1))[first - 1 : first - 1 + MOST_STEPS]:
         entry = known.get(step.id)
         outcome = entry.outcome if entry else "to come"
         slot = RESULT_SLOT.get(outcome, "muted")
@@ -142,6 +159,12 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
         if outcome == "applied" and step.wait and following and following.id not in known:
             pieces += row("", f"waiting {step.wait.words}", width, "warning")
     return tuple(pieces)
+
+
+def _begun(plan: Plan, known: Mapping[str, Entry]) -> int:
+    """Return how many steps are over, of a plan whose steps go one after another; at least one is shown."""
+    over = sum(step.id in known and known[step.id].outcome != "open" for step in plan.steps)
+    return min(over, len(plan.steps) - 1)
 
 
 def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
@@ -153,14 +176,18 @@ def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
 
 
 def _steps(plan: Plan, width: int) -> Spans:
-    """Return what each step changes and what is waited for."""
+    """Return what each step changes and what is waited for; of many steps the first."""
     pieces: list[Span] = []
-    for number, step in enumerate(plan.steps, 1):
+    for number, step in enumerate(plan.steps[:MOST_STEPS], 1):
         pieces += row(f"step {number}", step.title, width, "accent")
         pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
         if step.wait:
             pieces += row("", f"{wait_begins(step.wait)} {step.wait.words}", width, "muted")
-    return tuple(pieces)
+    return (*pieces, *_and_more(len(plan.steps), width))
+
+
+def _and_more(many: int, width: int) -> Spans:
+    return row("", f"and {many - MOST_STEPS:,} more steps", width, "muted") if many > MOST_STEPS else ()
 
 
 def _parameters(plan: Plan) -> str:
@@ -207,7 +234,9 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
         pieces += row(
             "call", f"{plan.call.service}.{plan.call.operation}({_parameters(plan)})", width, "muted"
         )
-    pieces += _commands("same as", plan.cli.split("\n"), width)
+    commands = plan.cli.split("\n")
+    pieces += _commands("same as", commands[:MOST_STEPS] if any(commands) else (), width)
+    pieces += _and_more(len(commands), width)
     pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
     if permissions is not None and plan.iam_actions:
         answer = permissions.of(plan.iam_actions)
@@ -279,8 +308,9 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
     if any(step.kind == "applied" for step in result.steps):
         words = words.replace(UNCHANGED, "what was done before stands")
     title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
-    body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
-    for number, step in enumerate(result.steps, 1):
+    long = len(result.steps) > MOST_STEPS
+    body = [*row("", result.message, width)] if result.message and (long or not _all_done(result)) else []
+    for number, step in list(enumerate(result.steps, 1))[-MOST_STEPS:]:
         body += row(
             f"step {number}", f"{step.kind}: {step.message}", width, RESULT_SLOT.get(step.kind, "warning")
         )

@@ -75,7 +75,8 @@ def _entry(name: Spans, words: Sequence[Span], width: int) -> list[Span]:
 def _allowed(hotkey: Hotkey, permissions: Permissions | None) -> Spans:
     if permissions is None or not hotkey.mitigation:
         return ()
-    answer = permissions.of(REGISTRY[hotkey.mitigation].iam)
+    spec = REGISTRY[hotkey.mitigation]
+    answer = permissions.of(spec.iam or spec.iam_elevated)
     return spans("  ", (f"allowed: {SIGNS[answer]}", PERMISSION_SLOT[answer]))
 
 

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.facts.not_read import Gap, lost_reads
-from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
+from lambdatop.domain.mitigations.drain import OPERATION as DRAIN
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import Mode, SourceRow
@@ -194,7 +194,7 @@ def banners(frame: Frame) -> tuple[Spans, ...]:
 
 def _lasts_s(entry: Entry) -> float:
     """Return how long a mutation may take before its open intent deserves attention, s."""
-    return UNDER_WAY_S * 10 if entry.call.service == DRAIN else UNDER_WAY_S
+    return UNDER_WAY_S * 10 if entry.call.operation == DRAIN else UNDER_WAY_S
 
 
 class Lines(Static):

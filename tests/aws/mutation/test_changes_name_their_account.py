@@ -26,8 +26,8 @@ from lambdatop.domain.plans.plan import Call, Plan, Refusal
 
 pytestmark = [pytest.mark.sdk, pytest.mark.wire]
 
-NO_NAME = {"UpdateEventSourceMapping", "CancelMessageMoveTask"}
-"""They take an id that AWS made, and no name."""
+NO_NAME = {"UpdateEventSourceMapping", "CancelMessageMoveTask", "StopPipe", "StartPipe"}
+"""They take an id that AWS made, and no name; of a pipe AWS's model takes the bare name alone."""
 LONGEST = "f" * 64
 
 
@@ -57,7 +57,8 @@ def calls_of(plan: Plan) -> Iterator[Call]:
 
 def names_its_account(params: dict[str, Any]) -> bool:
     """Return whether the first name in it is an ARN, or a queue's URL, of this account."""
-    name = params.get("FunctionName") or params.get("EventBusName") or params.get("SourceArn")
+    members = ("FunctionName", "EventBusName", "SourceArn", "executionArn", "Arn")
+    name = next((params[m] for m in members if params.get(m)), None)
     if name is None:
         return str(params.get("QueueUrl")).rsplit("/", 2)[1] == ACCOUNT
     return str(name).split(":")[3:5] == [REGION, ACCOUNT]

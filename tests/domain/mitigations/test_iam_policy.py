@@ -11,6 +11,8 @@ from fakes.approved import compare
 from fakes.shown_plans import Q, plans
 from fakes.worlds import NOW, queue
 
+from lambdatop.aws.sdk.walls.allowlist import iam_action
+from lambdatop.domain.mitigations import schedules
 from lambdatop.domain.mitigations.drain import KMS, SERVICE
 from lambdatop.domain.mitigations.iam_policy import (
     LEASE_ACTION,
@@ -30,14 +32,11 @@ READS = ("lambda:ListFunctions", "logs:FilterLogEvents", "sqs:GetQueueAttributes
 
 # What holds a permission to write and no mitigation of this version sends: code, policies, roles, messages.
 NEVER = (
-    "iam:PassRole",
     "lambda:UpdateFunctionConfiguration",
     "lambda:UpdateFunctionCode",
     "lambda:AddPermission",
     "lambda:RemovePermission",
     "lambda:InvokeFunction",
-    "scheduler:UpdateSchedule",
-    "states:StopExecution",
     "states:RedriveExecution",
     "s3:PutBucketNotification",
     "sns:SetSubscriptionAttributes",
@@ -57,6 +56,7 @@ def test_the_declared_calls_are_those_that_plans_and_their_undos_send() -> None:
     found: dict[str, set[tuple[str, str]]] = {name: set() for name in REGISTRY}
     for p in plans().values():
         found[p.mitigation] |= {(c.service, c.operation) for c in sent(p) if c.service != SERVICE}
+        found[p.mitigation] |= {schedules.CALLS[0] for c in sent(p) if c.operation == schedules.OPERATION}
     for name, declared in REGISTRY.items():
         assert found[name] <= set(declared.calls), name
         assert declared.calls, name
@@ -64,11 +64,11 @@ def test_the_declared_calls_are_those_that_plans_and_their_undos_send() -> None:
 
 
 def test_each_call_is_granted_where_its_mitigation_says() -> None:
-    names = {"PurgeQueue": "operator-elevated"}
+    names = dict.fromkeys(("PurgeQueue", "UpdateSchedule", "StopExecution"), "operator-elevated")
     for name, declared in REGISTRY.items():
         for service, operation in declared.calls:
             needed: PolicyName = names.get(operation, "operator")  # type: ignore[assignment]
-            assert f"{service}:{operation}" in policy(needed, READS).actions, (name, operation)
+            assert iam_action(service, operation) in policy(needed, READS).actions, (name, operation)
 
 
 def test_every_granted_change_is_needed_by_a_mitigation_or_the_lease() -> None:
@@ -96,12 +96,26 @@ def test_nothing_dangerous_and_no_pattern_of_actions_is_granted(name: PolicyName
 
 
 def test_what_deletes_messages_is_in_the_elevated_policy_alone_and_asks_for_mfa() -> None:
-    (statement,) = policy("operator-elevated", READS).document["Statement"]
+    statement, *_ = policy("operator-elevated", READS).document["Statement"]
     assert statement["Action"] == ["sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
     assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     operator = {s["Sid"]: s for s in policy("operator", READS).document["Statement"]}
     assert operator["MoveDeadLetters"]["Resource"].endswith(":DLQ_NAME_PATTERN")
     assert "sqs:PurgeQueue" not in policy("operator", READS).actions
+
+
+def test_a_role_is_passed_to_the_scheduler_alone_and_only_with_a_second_factor() -> None:
+    granting = [
+        (name, s)
+        for name in POLICIES
+        for s in policy(name, READS).document["Statement"]
+        if {"iam:PassRole", "scheduler:UpdateSchedule", "states:StopExecution"} & set(s["Action"])
+    ]
+    assert {name for name, _ in granting} == {"operator-elevated"}
+    assert all(s["Condition"]["Bool"] == {"aws:MultiFactorAuthPresent": "true"} for _, s in granting)
+    (passing,) = (s for _, s in granting if s["Action"] == ["iam:PassRole"])
+    assert passing["Resource"] == "arn:aws:iam::ACCOUNT_ID:role/SCHEDULE_ROLE_WITH_PATH"
+    assert passing["Condition"]["StringEquals"] == {"iam:PassedToService": "scheduler.amazonaws.com"}
 
 
 def test_reads_are_not_repeated_by_the_policies_on_top() -> None:
@@ -142,6 +156,10 @@ def test_every_placeholder_is_known_and_every_word_about_a_statement_has_one(nam
         ("sqs:PurgeQueue", "ACCOUNT_ID:*"),
         ("kms:Decrypt", ":key/KMS_KEY_ID"),
         ("dynamodb:UpdateItem", ":table/LEASE_TABLE"),
+        ("scheduler:UpdateSchedule", ":schedule/*"),
+        ("pipes:StopPipe", ":pipe/*"),
+        ("states:StopExecution", ":execution:*"),
+        ("iam:PassRole", ":role/SCHEDULE_ROLE_WITH_PATH"),
         ("iam:GetRole", "*"),
     ],
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes import (
+    situations_of_callers,
     situations_of_functions,
     situations_of_others,
     situations_of_queues,
@@ -32,6 +33,7 @@ CASES: Mapping[str, Cases] = {
     **situations_of_triggers.CASES,
     **situations_of_queues.CASES,
     **situations_of_others.CASES,
+    **situations_of_callers.CASES,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import dialog, looking, press, settle, show, text, toasts
@@ -90,6 +91,31 @@ async def test_an_alias_is_looked_up_when_its_key_is_pressed(make_app: MakeApp, 
         await settle(pilot)
         assert isinstance(app.screen, ChooseScreen)
         assert "orders-worker:canary" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("pressed", "kind", "said"),
+    [
+        ("K", "schedule", "no schedule of EventBridge Scheduler"),
+        ("F", "pipe", "no pipe"),
+        ("U", "pipe", "no pipe"),
+        ("Z", "state machine", "no state machine"),
+    ],
+)
+async def test_what_calls_a_function_is_looked_up_when_its_key_is_pressed(
+    make_app: MakeApp, console: FakeConsole, pressed: str, kind: Any, said: str
+) -> None:
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, pressed)
+        await settle(pilot)
+        assert console.calls == [(f"related {kind}", WORKER)]
+        assert any(said in words for words in toasts(app))
+        console.relations = tuple(Key(scene.SCOPE, kind, name) for name in ("a/one", "a/two"))
+        await press(pilot, pressed)
+        await settle(pilot)
+        assert isinstance(app.screen, ChooseScreen)
+        assert "a/two" in text(app)
 
 
 async def test_a_deadline_is_seen_running_out(make_app: MakeApp, console: FakeConsole, clock: Clock) -> None:

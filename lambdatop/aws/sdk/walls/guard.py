@@ -4,7 +4,8 @@ Read-only mode does not depend on key bindings. Every client of this process is 
 these hooks, and the transport sends only requests that they have stamped. An operation passes when it is on
 the allowlist of reads (or is how credentials are obtained), or when it is exactly the call of an open ticket:
 one journaled intent, one digest, one request. Only a drain is one intent of many requests; its ticket is for
-one queue and for the messages that are on disk. In read-only mode there are no tickets.
+one queue and for the messages that are on disk. And only the update of a schedule holds more than its intent;
+its ticket is for the schedule and the state that the intent names. In read-only mode there are no tickets.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from weakref import WeakSet
 from lambdatop.aws.sdk.walls.allowlist import CREDENTIALS, DRAIN_DELETE, DRAIN_RECEIVE, READS
 from lambdatop.domain.mitigations.drain import OPERATION as DRAIN_QUEUE
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
+from lambdatop.domain.mitigations.schedules import CALLS as SWITCHES
+from lambdatop.domain.mitigations.schedules import OPERATION as SWITCH_SCHEDULE
 from lambdatop.domain.plans.plan import Call
 
 HOOKS = (
@@ -157,6 +160,18 @@ class Guard:
         if (call.service, call.operation) != (DRAIN, DRAIN_QUEUE) or call.digest() != digest or not url:
             raise GuardRefusal("this is not the drain that was journaled and confirmed")
         return _opened(DrainTicket(digest, queue_url=url))
+
+    def switch_ticket(self, call: Call, digest: str, update: Call) -> AbstractContextManager[Ticket]:
+        """Let exactly `update` through, once: the journaled switch `call` with the schedule's other members.
+
+        Raises GuardRefusal in read-only mode, and when `update` is of another schedule or sets another state.
+        """
+        self._refuse_read_only()
+        journaled = (call.service, call.operation) == (DRAIN, SWITCH_SCHEDULE) and call.digest() == digest
+        same = all(update.params.get(n) == call.params.get(n) for n in ("GroupName", "Name", "State"))
+        if not journaled or (update.service, update.operation) not in SWITCHES or not same:
+            raise GuardRefusal("this is not the switch that was journaled and confirmed")
+        return _opened(Ticket(update.digest()))
 
     def _refuse_read_only(self) -> None:
         if self.read_only:

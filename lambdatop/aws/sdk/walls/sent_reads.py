@@ -100,8 +100,18 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("logs", "StartLiveTail"): ("logs.live_tail",),
     ("logs", "StartQuery"): ("logs.insights",),
     ("logs", "StopQuery"): ("logs.insights",),
+    ("pipes", "DescribePipe"): ("reads.pipes",),
+    ("pipes", "ListPipes"): (
+        "doctor.trials",
+        "reads.pipes",
+    ),
     ("pricing", "GetProducts"): ("collectors.prices",),
     ("s3", "GetBucketNotificationConfiguration"): ("collectors.event_graph",),
+    ("scheduler", "GetSchedule"): ("reads.schedules",),
+    ("scheduler", "ListSchedules"): (
+        "doctor.trials",
+        "reads.schedules",
+    ),
     ("service-quotas", "ListServiceQuotas"): ("collectors.quotas",),
     ("sns", "ListSubscriptionsByTopic"): ("collectors.event_graph",),
     ("sns", "ListTopics"): ("doctor.trials",),
@@ -115,6 +125,13 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sqs", "ListQueues"): (
         "doctor.trials",
         "targets.find",
+    ),
+    ("stepfunctions", "DescribeExecution"): ("reads.state_machines",),
+    ("stepfunctions", "DescribeStateMachine"): ("reads.state_machines",),
+    ("stepfunctions", "ListExecutions"): ("reads.state_machines",),
+    ("stepfunctions", "ListStateMachines"): (
+        "doctor.trials",
+        "reads.state_machines",
     ),
     ("sts", "GetCallerIdentity"): ("doctor.checks",),
 }

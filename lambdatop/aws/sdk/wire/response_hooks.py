@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from lambdatop.aws.facts.environment import is_address
 from lambdatop.aws.facts.resources import SIZE
+from lambdatop.aws.facts.schedule_copy import AS_SENT
 from lambdatop.aws.sdk.wire.answer_checks import Oddities
 from lambdatop.domain.errors import Unreachable
 
@@ -54,6 +55,7 @@ def install(session: Any) -> None:
     """Register on a session before its first client."""
     _VALUES[session] = Values()
     session.register("before-parse", _refuse_foreign, unique_id="lambdatop-foreign")
+    session.register("before-parse.scheduler.GetSchedule", _keep_as_sent, unique_id="lambdatop-as-sent")
     _ODDITIES[session] = Oddities()
     # First of all hooks: later ones rely on the model's types.
     session.get_component("event_emitter").register_first(
@@ -87,6 +89,15 @@ def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
     text = body.strip()
     if text and status < 300 and not (text[:1] == b"{" and text[-1:] == b"}"):
         raise ResponseParserError("the endpoint answered with something that is not JSON")
+
+
+def _keep_as_sent(response_dict: Any, customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Put the JSON of an answer beside what the SDK reads of it: members that its model lacks, too."""
+    if response_dict["status_code"] < 300:
+        try:
+            customized_response_dict[AS_SENT] = json.loads(response_dict["body"])
+        except (TypeError, ValueError, RecursionError):
+            return  # without it no copy is known to be whole
 
 
 def _names(body: Any) -> bool:
