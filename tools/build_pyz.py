@@ -44,8 +44,8 @@ COMPILED = ("msgspec",)
 """Packages that do not run without their compiled part."""
 
 SERVICES = (
-    "cloudtrail", "cloudwatch", "dynamodb", "events", "iam", "kinesis", "lambda", "logs", "pricing", "s3",
-    "service-quotas", "signin", "sns", "sqs", "sso", "sso-oidc", "sts",
+    "cloudtrail", "cloudwatch", "dynamodb", "events", "iam", "kinesis", "lambda", "logs", "pipes", "pricing",
+    "s3", "scheduler", "service-quotas", "signin", "sns", "sqs", "sso", "sso-oidc", "stepfunctions", "sts",
 )  # fmt: skip
 """Directories of botocore's models: what lambdatop calls, and what credential providers call."""
 

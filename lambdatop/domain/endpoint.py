@@ -14,7 +14,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _SERVICES = (
     "lambda|monitoring|logs|streaming-logs|sqs|sts|kinesis|sns|events|s3|iam|cloudtrail|dynamodb|"
-    "servicequotas|pricing|api\\.pricing|states|scheduler|streams\\.dynamodb"
+    "servicequotas|pricing|api\\.pricing|states|scheduler|pipes|streams\\.dynamodb"
 )
 _SUFFIXES = (
     r"amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.(com\.cn|eu)|amazonaws\.eu|"

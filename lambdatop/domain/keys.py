@@ -37,8 +37,8 @@ class Scope(NamedTuple):
 class Key(NamedTuple):
     """The identity of one thing, stable over sorting, filtering and refreshing.
 
-    `id` is the function name, the mapping UUID, `function:alias`, `bus/rule`, `group/schedule`, or the name of
-    the pipe, state machine, queue, stream, table, log group, alarm or quota.
+    `id` is the function name, the mapping UUID, `function:alias`, `bus/rule`, `group/schedule`, or the name
+    of the pipe, state machine, queue, stream, table, log group, alarm or quota.
     """
 
     scope: Scope

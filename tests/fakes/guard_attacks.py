@@ -29,7 +29,7 @@ from lambdatop.aws.sdk.walls.guard import HOOKS, Guard
 
 SERVICES = (
     *("lambda", "logs", "cloudwatch", "sqs", "kinesis", "dynamodb", "dynamodbstreams", "events", "scheduler"),
-    *("service-quotas", "sts", "iam", "stepfunctions", "s3", "sns", "cloudtrail", "pricing"),
+    *("service-quotas", "sts", "iam", "stepfunctions", "s3", "sns", "cloudtrail", "pricing", "pipes"),
 )
 ALL = frozenset({"hooks", "loader", "transport"})
 STREAMS = (

@@ -150,6 +150,7 @@ def furnish(stub: WireStub) -> None:
     on("iam", "GetRole", {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/ops"}})
     on("iam", "SimulatePrincipalPolicy", {"EvaluationResults": []})
     on("pricing", "GetProducts", {"PriceList": []})
+    _callers(stub)
 
 
 def _lambda(stub: WireStub) -> None:
@@ -202,3 +203,28 @@ def _sqs(stub: WireStub) -> None:
     stub.on("sqs", "GetQueueAttributes", attributes)
     stub.on("sqs", "ListDeadLetterSourceQueues", sources)
     stub.on("sqs", "ListMessageMoveTasks", {"Results": []})
+
+
+def _callers(stub: WireStub) -> None:
+    """Answer for a schedule, a pipe and a state machine that invoke shop."""
+    ends = {"Arn": FN + "shop", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/ops"}
+    arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/hourly"
+    schedule = {"Name": "hourly", "GroupName": "default", "Arn": arn, "State": "ENABLED"}
+    retry = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86_400}
+    stub.on("scheduler", "ListSchedules", {"Schedules": [schedule | {"Target": {"Arn": FN + "shop"}}]})
+    full = schedule | {"ScheduleExpression": "rate(1 hour)", "Target": ends | {"RetryPolicy": retry}}
+    stub.on("scheduler", "GetSchedule", full)
+    pipe = {
+        "Name": "handover",
+        "Arn": f"arn:aws:pipes:{REGION}:{ACCOUNT}:pipe/handover",
+        "Source": Q + "aside",
+    }
+    pipe |= {"Target": FN + "shop", "CurrentState": "RUNNING", "DesiredState": "RUNNING"}
+    stub.on("pipes", "ListPipes", {"Pipes": [pipe]})
+    stub.on("pipes", "DescribePipe", pipe | {"SourceParameters": {"SqsQueueParameters": {"BatchSize": 1}}})
+    name = {"name": "checkout", "stateMachineArn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:checkout"}
+    machine = name | {"type": "STANDARD", "creationDate": NOW}
+    task = {"Type": "Task", "Resource": FN + "shop", "End": True}
+    told = {"definition": json.dumps({"StartAt": "Charge", "States": {"Charge": task}}), "status": "ACTIVE"}
+    stub.on("stepfunctions", "ListStateMachines", {"stateMachines": [machine]})
+    stub.on("stepfunctions", "DescribeStateMachine", machine | told | {"roleArn": ends["RoleArn"]})

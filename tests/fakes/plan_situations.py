@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from fakes.callers import NOBODY
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, queue
 from msgspec.structs import replace
 
@@ -53,7 +54,8 @@ def denied(action: str) -> NotKnown:
 def on_function(**changes: Any) -> FunctionSituation:
     """Return orders-worker without a reservation, and nothing that calls it."""
     facts = function()
-    return replace(FunctionSituation(Ref(WORKER, facts.arn, facts.name), NOW, facts, None), **changes)
+    s = FunctionSituation(Ref(WORKER, facts.arn, facts.name), NOW, facts, None, looked_for=NOBODY)
+    return replace(s, **changes)
 
 
 def fed(number: int = 1, **changes: Any) -> MappingFacts:
@@ -101,7 +103,7 @@ def on_alias(**changes: Any) -> AliasSituation:
     versions = tuple(VersionFacts(v, f"{v}abcdef0123456789", at, "Active") for v, at in published.items())
     arn = f"arn:aws:lambda:{HERE}:function:{LIVE.id}"
     s = AliasSituation(Ref(LIVE, arn, LIVE.id), NOW, WORKER, "live", "3", (), "rev-1", versions)
-    return replace(s, **changes)
+    return replace(s, **{"looked_for": NOBODY} | changes)
 
 
 def on_rule(**changes: Any) -> RuleSituation:

@@ -22,7 +22,11 @@ from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 from fakes.wire_xml import answer_xml, fault_xml
 
-SIGNING_NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
+SIGNING_NAMES = {
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "states": "stepfunctions",
+}
 XML = ("query", "rest-xml")
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _LOADER = botocore.loaders.Loader()

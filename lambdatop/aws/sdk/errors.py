@@ -59,7 +59,7 @@ WRONG_SIGNATURE = _codes(
 )
 MISSING = _codes(
     "ResourceNotFoundException ResourceNotFound QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue "
-    "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket"
+    "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket StateMachineDoesNotExist"
 )
 NOT_THERE = _codes(
     "UnknownOperation UnknownOperationException InvalidAction NotImplemented NotImplementedException "

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import fakes.console_scene as scene
 import pytest
+from fakes.callers import NOBODY, machine, pipe, schedule
 from fakes.worlds import function
 from msgspec.structs import replace
 
@@ -86,3 +87,15 @@ def test_a_durable_function_says_how_long_an_execution_may_take(
     lines = plain(_facts(made, Frame(EMPTY_SNAPSHOT, NOW), 100)).splitlines()
     said = [line.split(None, 1)[1] for line in lines if line.split()[:1] == ["durable"]]
     assert said == ([] if words is None else [words])
+
+
+def test_schedules_pipes_and_state_machines_are_shown_with_when_they_were_looked_for() -> None:
+    here = {WORKER: (schedule(), pipe(state="STOPPED"), machine())}
+    looks = {WORKER.scope: NOBODY}
+    sheet = shown(replace(scene.snapshot(), callers=here, looks=looks))
+    assert "schedule default/nightly  push async  ENABLED, rate(1 minute) UTC\n" in sheet
+    assert "pipe handover  push sync  STOPPED, reads stream clicks, as target\n" in sheet
+    assert "Retry States.ALL: 9 times, first after 1 s, then x 2" in sheet
+    words = " ".join(sheet.split())
+    assert "were looked for at 08:00 UTC: 3 found; SDK callers cannot be listed" in words
+    assert "were not looked for; SDK callers" in " ".join(shown(scene.snapshot()).split())

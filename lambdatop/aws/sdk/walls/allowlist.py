@@ -11,7 +11,12 @@ from collections.abc import Mapping
 
 from lambdatop.aws.sdk.walls.sent_reads import SENT
 
-_SERVICE_IDS = {"dynamodbstreams": "dynamodb-streams", "events": "eventbridge", "logs": "cloudwatch-logs"}
+_SERVICE_IDS = {
+    "dynamodbstreams": "dynamodb-streams",
+    "events": "eventbridge",
+    "logs": "cloudwatch-logs",
+    "stepfunctions": "sfn",
+}
 """Services whose id in botocore's event names is not the name of their client."""
 
 

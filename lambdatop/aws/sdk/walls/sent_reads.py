@@ -100,8 +100,18 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("logs", "StartLiveTail"): ("logs.live_tail",),
     ("logs", "StartQuery"): ("logs.insights",),
     ("logs", "StopQuery"): ("logs.insights",),
+    ("pipes", "DescribePipe"): ("reads.callers",),
+    ("pipes", "ListPipes"): (
+        "collectors.pipes",
+        "reads.callers",
+    ),
     ("pricing", "GetProducts"): ("collectors.prices",),
     ("s3", "GetBucketNotificationConfiguration"): ("collectors.event_graph",),
+    ("scheduler", "GetSchedule"): ("reads.callers",),
+    ("scheduler", "ListSchedules"): (
+        "collectors.schedules",
+        "reads.callers",
+    ),
     ("service-quotas", "ListServiceQuotas"): ("collectors.quotas",),
     ("sns", "ListSubscriptionsByTopic"): ("collectors.event_graph",),
     ("sns", "ListTopics"): ("doctor.trials",),
@@ -115,6 +125,11 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sqs", "ListQueues"): (
         "doctor.trials",
         "targets.find",
+    ),
+    ("stepfunctions", "DescribeStateMachine"): ("reads.callers",),
+    ("stepfunctions", "ListStateMachines"): (
+        "collectors.state_machines",
+        "reads.callers",
     ),
     ("sts", "GetCallerIdentity"): ("doctor.checks",),
 }
