@@ -85,7 +85,7 @@ def orders(**changes: Any) -> QueueFacts:
 def on_queue(facts: QueueFacts | None = None, **changes: Any) -> QueueSituation:
     """Return the queue orders with some messages, or another."""
     q = facts or orders(visible=12, in_flight=3, delayed=1)
-    s = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, (fed(),), oldest_age_s=7200.0)
+    s = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, (fed(),), oldest_age_s=7200.0, pipes=NOBODY[1])
     return replace(s, **changes)
 
 
@@ -93,7 +93,7 @@ def dead_letters(**changes: Any) -> QueueSituation:
     """Return the queue orders-dlq, which holds what orders could not deliver."""
     facts = queue(DLQ, visible=1200)
     consumers = (Consumer(fed(), 100.0, 2.0),)
-    s = QueueSituation(Ref(DLQ, facts.arn, DLQ.id), NOW, facts, (), (ORDERS.id,), consumers)
+    s = QueueSituation(Ref(DLQ, facts.arn, DLQ.id), NOW, facts, (), (ORDERS.id,), consumers, pipes=NOBODY[1])
     return replace(s, **changes)
 
 

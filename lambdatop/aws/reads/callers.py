@@ -161,16 +161,19 @@ class Reads:
 
     async def of(self, function: Key) -> Looked:
         """Return what is known of one function's callers for a plan; never raises a SourceError."""
+        look = await self._newest((function,))
+        return look if isinstance(look, Looked) else look.of(self.kind, function)
+
+    async def _newest(self, functions: Collection[Key]) -> Look | Looked:
+        """Return the last look where it is new enough, else a look for a plan; or why there is none."""
         last = self._last
-        if last is None or self._api.now() - last.at > FRESH_S:
-            try:
-                last = await self.look(PLAN, (function,))
-            except SourceError as error:
-                service, operation = self.list_of
-                return Looked(
-                    self.kind, missing=(unread_words(not_known(error, service, operation), self.kind),)
-                )
-        return last.of(self.kind, function)
+        if last is not None and self._api.now() - last.at <= FRESH_S:
+            return last
+        try:
+            return await self.look(PLAN, functions)
+        except SourceError as error:
+            service, operation = self.list_of
+            return Looked(self.kind, missing=(unread_words(not_known(error, service, operation), self.kind),))
 
     async def _list(
         self, pages: AsyncIterator[dict[str, Any]], member: str, token: str, most: int, turns: int = 1
@@ -280,6 +283,16 @@ class PipeReads(Reads):
         await self._turns.read(wanted, first, limits.details)
         callers = [c for key, summary in every.items() for c in self._callers(key, summary)]
         return Look(at, tuple(callers), self._with_rest(self._turns.gaps(self.source.name), listed, complete))
+
+    async def reading(self, arn: str) -> Looked:
+        """Return the pipes that read a queue or stream, for a plan; never raises a SourceError."""
+        look = await self._newest(())
+        if isinstance(look, Looked):
+            return look
+        found = tuple(c for c in look.callers if c.source_arn == arn)
+        return Looked(
+            self.kind, look.at, found, missing_words(hiding_gaps(look.gaps, (c.key for c in look.callers)))
+        )
 
     def _callers(self, key: Key, summary: Mapping[str, Any]) -> tuple[Caller, ...]:
         known = self._turns.known.get(key)

@@ -161,7 +161,7 @@ class Situations:
         """Read a queue; its attributes are essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         facts = await self._queues.read(queue_arn(key))
-        mappings, sources, age = await asyncio.gather(
+        mappings, sources, age, pipes = await asyncio.gather(
             gaps.read(
                 "lambda:ListEventSourceMappings",
                 "the functions that read it are",
@@ -171,6 +171,7 @@ class Situations:
             gaps.read(
                 "cloudwatch:GetMetricData", "the oldest message's age is", parts.oldest_message_s(facts.key)
             ),
+            self._callers.pipes.reading(facts.arn),
         )
         task, fared = await self._redrive(facts.arn, mappings, sources, gaps)
         return QueueSituation(
@@ -185,6 +186,7 @@ class Situations:
             move_task=task,
             oldest_age_s=age,
             gaps=tuple(gaps.sentences),
+            pipes=pipes,
         )
 
     async def _dead_letters_of(self, queue: QueueFacts, gaps: Gaps) -> tuple[str, ...] | NotKnown:

@@ -205,6 +205,18 @@ def looked_up(looks: tuple[Looked, ...]) -> tuple[str, ...]:
     return (*named, *more, looked_words(looks))
 
 
+def pipes_reading(look: Looked) -> tuple[str, ...]:
+    """Return which running pipes read a queue, and what of that is not known; `look` is about the queue."""
+    found = [f"{c.name} ({_state_words(c)}) reads it" for c in look.callers[:NAMED] if not c.off]
+    why = ", ".join(look.missing) or ("pipes were not looked for" if look.at is None else "")
+    more = "another pipe" if found else "a pipe"
+    return (*dict.fromkeys(found), *((f"whether {more} reads it is not known ({why})",) if why else ()))
+
+
+def _state_words(caller: Caller) -> str:
+    return f"state {caller.state.words}" if isinstance(caller.state, NotKnown) else caller.state
+
+
 def clock_time(at: float) -> str:
     """Return `13:05 UTC`."""
     try:

@@ -97,7 +97,7 @@ class QueueSituation(Struct, frozen=True):
     """A queue before it is purged, redriven or held.
 
     `dead_letters_of` names the queues whose redrive policy points here, `behind` is who consumes these, and
-    `move_task` the newest redrive out of this queue.
+    `move_task` the newest redrive out of this queue; `pipes` are those that read it.
     """
 
     ref: Ref
@@ -109,6 +109,7 @@ class QueueSituation(Struct, frozen=True):
     move_task: MoveTask | NotKnown | None = None
     oldest_age_s: float | NotKnown = NOT_ASKED
     gaps: tuple[str, ...] = ()
+    pipes: Looked = NOT_LOOKED[1]
 
 
 class VersionFacts(Struct, frozen=True):

@@ -75,8 +75,9 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
         if known is None or not _same(known[0], of):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
         made[mapping.key] = known
+    by_role = world.callers
     for key, function in paced(rows.functions.items(), rows.context.give_way, 500):
-        callers = world.callers.get(key, ())
+        callers = by_role.get(key, ())
         of = (function, world.triggers_of(key), world.reserved_of(key), callers)
         if callers:
             of = (*of, world.callers_at, rows.queues)
