@@ -19,7 +19,7 @@ from lambdatop.aws.sdk.endpoints import check_connection, foreign_endpoint
 from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.ports.aws import Backend, Lease, Mutator, Source
+from lambdatop.domain.ports.aws import Backend, Lease, Mutator
 from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.settings.settings import Settings
@@ -61,8 +61,6 @@ async def _connected(
     from lambdatop.aws.sdk.walls.transport import CREDENTIALS_S, bounded
     from lambdatop.aws.sdk.wire._private import replace_credentials
     from lambdatop.aws.sdk.wire.response_hooks import oddities_of
-    from lambdatop.aws.sources import build_sources
-    from lambdatop.aws.spec import Opened
 
     guard = Guard(read_only=connection.read_only)
     roles = RoleSessions(limited=settings.session_policy == "read-only" and not connection.isolated)
@@ -99,9 +97,8 @@ async def _connected(
         clients = Clients(session, connection, region, attempts=3)
         api = Api(clients, limiter, meter, clock)
     renewed = _renewal(identified, expires_at, lambda: signer.arn)
-    sources = build_sources(Opened(api, identified.scope, settings, renewed, identified.identity))
     return replace(
-        _backend(connection, settings, api, guard, session, identified, clients, sources, signer),
+        _backend(connection, settings, api, guard, session, identified, clients, renewed, signer),
         expires_at=expires_at,
         changes_refused=_refused(connection, settings, endpoint),
         oddities=lambda: oddities_of(session).sentence,
@@ -124,12 +121,15 @@ def _backend(
     session: Any,
     identified: TargetIdentified,
     clients: Any,
-    sources: tuple[Source, ...],
+    renewed: Callable[[], TargetIdentified | None],
     signer: CheckedCredentials,
 ) -> Backend:
     from lambdatop.aws.logs.history import LogHistory
     from lambdatop.aws.logs.insights import Insights
+    from lambdatop.aws.reads.callers import CallerReads
     from lambdatop.aws.sdk.clients import Clients
+    from lambdatop.aws.sources import build_sources
+    from lambdatop.aws.spec import Opened
     from lambdatop.aws.targets.reader import AwsReader
 
     scope = identified.scope
@@ -150,7 +150,9 @@ def _backend(
         for closer in closers:
             await closer()
 
-    reader, queries = AwsReader(api, scope), Insights(api, scope)
+    callers = CallerReads(api, scope)
+    sources = build_sources(Opened(api, scope, settings, renewed, identified.identity, callers))
+    reader, queries = AwsReader(api, scope, callers), Insights(api, scope)
     return Backend(identified, sources, reader, mutator, close, lease, queries, LogHistory(api))
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from lambdatop.aws.reads.callers import CallerReads
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import Source
@@ -23,7 +24,8 @@ class Opened(NamedTuple):
     """What a source is made with: one connection to an account and region.
 
     `renewed` returns a new identification when the credentials' expiry has changed, else None.
-    `identity` is the caller's ARN, "" where it is not known.
+    `identity` is the caller's ARN, "" where it is not known. `reads` are the reads that sources share with
+    plans; without them a source makes its own.
     """
 
     api: Api
@@ -31,6 +33,12 @@ class Opened(NamedTuple):
     settings: Settings
     renewed: Renewed = lambda: None
     identity: str = ""
+    reads: CallerReads | None = None
+
+    @property
+    def callers(self) -> CallerReads:
+        """The reads of what invokes functions."""
+        return self.reads or CallerReads(self.api, self.scope)
 
 
 class CollectorSpec(Struct, frozen=True):

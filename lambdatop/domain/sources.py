@@ -31,6 +31,7 @@ class SourceSpec(Struct, frozen=True):
 
     `findings`: without it a finding may be missing, of any severity, so that no gate can be green.
     `needs` are the sources that must have answered before this one can ask anything sensible.
+    `looked_up`: it is asked at once when a person opens a function, however slow its own pace is.
     """
 
     name: str
@@ -44,6 +45,7 @@ class SourceSpec(Struct, frozen=True):
     explained: bool = False
     each_function: tuple[str, ...] = ()
     needs: tuple[SourceSpec, ...] = ()
+    looked_up: bool = False
     start: Start = "at once"
 
     @property
@@ -209,6 +211,36 @@ WIRING = SourceSpec(
     findings=True,
     needs=(FUNCTIONS, TRIGGERS),
 )
+SCHEDULES = SourceSpec(
+    name="schedules",
+    reads="schedules of EventBridge Scheduler that invoke functions",
+    pace_s=600.0,
+    demo_pace_s=20.0,
+    iam=("scheduler:ListSchedules", "scheduler:GetSchedule"),
+    world=("schedules",),
+    findings=False,  # nothing causes a schedule to run, so it closes no loop
+    looked_up=True,
+)
+PIPES = SourceSpec(
+    name="pipes",
+    reads="pipes of EventBridge Pipes that invoke functions",
+    pace_s=600.0,
+    demo_pace_s=20.0,
+    iam=("pipes:ListPipes", "pipes:DescribePipe"),
+    world=("pipes",),
+    findings=True,
+    looked_up=True,
+)
+STATE_MACHINES = SourceSpec(
+    name="state_machines",
+    reads="definitions of state machines that invoke functions",
+    pace_s=600.0,
+    demo_pace_s=20.0,
+    iam=("states:ListStateMachines", "states:DescribeStateMachine"),
+    world=("state_machines",),
+    findings=True,
+    looked_up=True,
+)
 LOGS = SourceSpec(
     name="logs",
     reads="log tails of the functions on screen and of those in trouble",
@@ -254,6 +286,9 @@ SOURCES: Mapping[str, SourceSpec] = {
     spec.name: spec for spec in tuple(globals().values()) if isinstance(spec, SourceSpec)
 }
 """Every source by its name, in the order in which they are worth starting: that of this file."""
+
+LOOKED_UP: tuple[str, ...] = tuple(name for name, spec in SOURCES.items() if spec.looked_up)
+"""Sources that are asked at once when a person opens a function."""
 
 _HEAD = """\
 # Sources

@@ -108,7 +108,8 @@ class Engine:
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         """Set the functions whose log tails are wanted; `live` None: by Live Tail in an incident."""
         if self._attention.watch(keys, live):
-            self._fleet.wake(LOGS.name)
+            for name in (LOGS.name, *self._attention.to_look_up()):
+                self._fleet.wake(name)
 
     def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are shown; `full`: all series of all functions once, at any price."""

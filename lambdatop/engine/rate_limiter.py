@@ -40,6 +40,11 @@ PAUSE_S = 0.25
 LOOKUPS_PER_S = 2.0 / 3
 """A third of what CloudTrail answers per account and region."""
 
+CALLERS_PER_S = {"scheduler": 10.0, "pipes": 5.0, "stepfunctions": 6.0}
+"""Less than a third of ListSchedules' 50 (EventBridge Scheduler user guide, "Quotas") and of
+DescribeStateMachine's 20 (Step Functions developer guide, "API action throttling"). For Pipes AWS names no
+rate; EventBridge's control plane has 50 (EventBridge user guide, "Quotas")."""
+
 SLOWER = 0.5
 SLOWEST = 1 / 16
 RECOVERY_PER_MIN = 1.1
@@ -97,6 +102,7 @@ class TokenBuckets:
             "logs": _Bucket(clock, limits.logs_per_s),
             "cloudwatch": _Bucket(clock, limits.metrics_per_s),
             "cloudtrail": _Bucket(clock, LOOKUPS_PER_S),
+            **{api: _Bucket(clock, per_s) for api, per_s in CALLERS_PER_S.items()},
         }
 
     def in_region(self, region: str) -> None:

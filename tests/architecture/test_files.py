@@ -16,7 +16,8 @@ SMALL = {
     # The contract's exit codes, and verbs of the command line: each has a file of its own.
     "cli/exit_codes.py", "cli/commands/policy.py", "cli/commands/version.py",
     # One source, pane or operation each, found by its file.
-    "aws/collectors/mappings.py", "aws/sources.py", "tui/panes/registry.py",
+    "aws/collectors/mappings.py", "aws/collectors/schedules.py", "aws/collectors/pipes.py",
+    "aws/collectors/state_machines.py", "aws/sources.py", "tui/panes/registry.py",
     "demo/patches/loops.py", "demo/patches/quotas.py", "demo/patches/sampler.py",
     # Imported from so many sides that every larger module would make a circle.
     "aws/sdk/wire/fast_serializer.py", "aws/sdk/wire/metering.py", "domain/cooperative.py",

@@ -189,7 +189,7 @@ def _snapshots(full: Snapshot, seen: Snapshot) -> Iterator[str]:
     named = ("source_kind", "source_name")  # "async callers" where the policy that names them was not read
     yield from _figures(full.functions, seen.functions, lambda r: r.key, *orders, *rows)
     hidden = (*orders, *rows, *named)
-    yield from _figures(full.storms, seen.storms, lambda r: (r.mapping, r.function, r.invocation), *hidden)
+    yield from _figures(full.storms, seen.storms, lambda r: r.key, *hidden)
     yield from _figures(full.queues, seen.queues, lambda r: r.facts.key, *orders, "facts")
     known = {row.name: row for row in full.quotas}
     for row in seen.quotas:

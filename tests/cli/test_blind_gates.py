@@ -140,6 +140,8 @@ def test_on_the_wire_a_calm_account_is_green(cli: Cli, calm: TroubleWorld) -> No
         ("sqs", "GetQueueAttributes", "sqs:GetQueueAttributes"),
         ("logs", "FilterLogEvents", "logs:FilterLogEvents"),
         ("service-quotas", "ListServiceQuotas", "servicequotas:ListServiceQuotas"),
+        ("pipes", "ListPipes", "pipes:ListPipes"),
+        ("stepfunctions", "ListStateMachines", "states:ListStateMachines"),
     ],
 )
 def test_on_the_wire_one_denied_read_is_enough(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ NAMES = ("functions", "concurrency", "account", "mappings", "queues", "metrics",
 class EngineBench:
     """An engine over sources in memory, on a clock moved by hand."""
 
-    def __init__(self, directory: Path, *, takes_s: float = 0.0, **options: Any) -> None:
+    def __init__(
+        self, directory: Path, *, names: Sequence[str] = NAMES, takes_s: float = 0.0, **options: Any
+    ) -> None:
         self.clock = FakeClock()
-        self.sources = {name: FakeSource(name, self.clock, takes_s=takes_s) for name in NAMES}
+        self.sources = {name: FakeSource(name, self.clock, takes_s=takes_s) for name in names}
         self.backend = FakeBackend(*self.sources.values())
         self.journal = JournalFile(directory / "j")
         self.meter = SpendMeter(self.clock, 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from fakes.callers import NOBODY
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, queue
 from msgspec.structs import replace
 
@@ -53,7 +54,8 @@ def denied(action: str) -> NotKnown:
 def on_function(**changes: Any) -> FunctionSituation:
     """Return orders-worker without a reservation, and nothing that calls it."""
     facts = function()
-    return replace(FunctionSituation(Ref(WORKER, facts.arn, facts.name), NOW, facts, None), **changes)
+    s = FunctionSituation(Ref(WORKER, facts.arn, facts.name), NOW, facts, None, looked_for=NOBODY)
+    return replace(s, **changes)
 
 
 def fed(number: int = 1, **changes: Any) -> MappingFacts:
@@ -83,7 +85,7 @@ def orders(**changes: Any) -> QueueFacts:
 def on_queue(facts: QueueFacts | None = None, **changes: Any) -> QueueSituation:
     """Return the queue orders with some messages, or another."""
     q = facts or orders(visible=12, in_flight=3, delayed=1)
-    s = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, (fed(),), oldest_age_s=7200.0)
+    s = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, (fed(),), oldest_age_s=7200.0, pipes=NOBODY[1])
     return replace(s, **changes)
 
 
@@ -91,7 +93,7 @@ def dead_letters(**changes: Any) -> QueueSituation:
     """Return the queue orders-dlq, which holds what orders could not deliver."""
     facts = queue(DLQ, visible=1200)
     consumers = (Consumer(fed(), 100.0, 2.0),)
-    s = QueueSituation(Ref(DLQ, facts.arn, DLQ.id), NOW, facts, (), (ORDERS.id,), consumers)
+    s = QueueSituation(Ref(DLQ, facts.arn, DLQ.id), NOW, facts, (), (ORDERS.id,), consumers, pipes=NOBODY[1])
     return replace(s, **changes)
 
 
@@ -101,7 +103,7 @@ def on_alias(**changes: Any) -> AliasSituation:
     versions = tuple(VersionFacts(v, f"{v}abcdef0123456789", at, "Active") for v, at in published.items())
     arn = f"arn:aws:lambda:{HERE}:function:{LIVE.id}"
     s = AliasSituation(Ref(LIVE, arn, LIVE.id), NOW, WORKER, "live", "3", (), "rev-1", versions)
-    return replace(s, **changes)
+    return replace(s, **{"looked_for": NOBODY} | changes)
 
 
 def on_rule(**changes: Any) -> RuleSituation:

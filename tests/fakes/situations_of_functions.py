@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fakes.callers import ALL_THREE, UNSEEN
 from fakes.plan_situations import (
     BROKER,
     DOCUMENTS,
@@ -54,9 +55,15 @@ EVERYBODY = on_function(
     url="https://abc.lambda-url.eu-central-1.on.aws/",
     stack="shop",
     gaps=(GAP,),
+    looked_for=ALL_THREE,
 )
 UNREAD = on_function(
-    mappings=MAPPINGS, provisioned=PROVISIONED, aliases=ALIASES, url=NOT_ASKED, stack=NOT_ASKED
+    mappings=MAPPINGS,
+    provisioned=PROVISIONED,
+    aliases=ALIASES,
+    url=NOT_ASKED,
+    stack=NOT_ASKED,
+    looked_for=UNSEEN,
 )
 DURABLE = on_function(
     facts=function(durable=True, durable_timeout_s=604_800), async_config=TO_TOPIC, aliases=("live",)

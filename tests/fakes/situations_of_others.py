@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fakes.callers import ALL_THREE
 from fakes.plan_situations import TOPIC, Asked, Cases, by_stream, denied, fed, on_alias, on_rule
 from fakes.worlds import function
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ ALIAS: Cases = {
             provisioned=5,
             stack="shop",
             gaps=(GAP,),
+            looked_for=ALL_THREE,
         )
     ),
     "much is denied": Asked(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fakes.callers import HANDOVER, pipe
 from fakes.plan_situations import ASIDE, Asked, Cases, dead_letters, denied, fed, on_queue, orders
 from fakes.worlds import DLQ, NOW, queue
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.callers import Looked
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.plans.situation import Consumer
@@ -22,6 +24,9 @@ FIFO = orders(visible=4, fifo=True)
 EMPTY = orders()
 HELD = (fed(source_arn=queue(DLQ).arn), fed(2, source_arn=queue(DLQ).arn))
 
+PIPED = Looked("pipe", NOW, (pipe(), pipe(key=HANDOVER._replace(id="old"), state="STOPPED")))
+PIPES_DENIED = Looked("pipe", missing=("missing pipes:ListPipes",))
+
 PURGE: Cases = {
     "a queue in use": Asked(on_queue()),
     "its age is not known": Asked(on_queue(oldest_age_s=denied("cloudwatch:GetMetricData"))),
@@ -33,6 +38,8 @@ PURGE: Cases = {
     "dead letters": Asked(dead_letters(dead_letters_of=("orders", "payments"))),
     "whether it holds dead letters is not known": Asked(dead_letters(dead_letters_of=SOURCES, gaps=(GAP,))),
     "empty": Asked(on_queue(EMPTY)),
+    "a pipe reads it": Asked(on_queue(pipes=PIPED)),
+    "pipes are denied": Asked(on_queue(pipes=PIPES_DENIED)),
 }
 
 QUARANTINE: Cases = {
@@ -81,6 +88,9 @@ QUARANTINE: Cases = {
         dead_letters(dead_letters_of=NotKnown("not there", "sqs:ListDeadLetterSourceQueues")), {"to": ASIDE}
     ),
     "move, one runs": Asked(dead_letters(move_task=MoveTask(5, "RUNNING", "handle-5")), {"to": ASIDE}),
+    "hold it, a pipe goes on": Asked(on_queue(pipes=PIPED)),
+    "only a pipe reads it": Asked(dead_letters(pipes=PIPED)),
+    "nothing reads it, pipes are denied": Asked(dead_letters(pipes=PIPES_DENIED)),
 }
 
 FAILING = (Consumer(fed(), 100.0, 40.0), Consumer(fed(2, state="Disabled"), 100.0, 5.0))

@@ -38,6 +38,9 @@ class TroubleWorld(WireStub):
         self.on("service-quotas", "ListServiceQuotas", {"Quotas": []})
         self.on("iam", "ListAccountAliases", {"AccountAliases": []})
         self.on("iam", "SimulatePrincipalPolicy", {"EvaluationResults": []})
+        self.on("scheduler", "ListSchedules", {"Schedules": []})
+        self.on("pipes", "ListPipes", {"Pipes": []})
+        self.on("stepfunctions", "ListStateMachines", {"stateMachines": []})
 
     def deny(self, service: str, operation: str) -> None:
         """Refuse an operation from now on."""

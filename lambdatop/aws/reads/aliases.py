@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lambdatop.aws.facts.resources import arn_text, seconds
+from lambdatop.aws.reads.callers import CallerReads
 from lambdatop.aws.reads.gaps import Gaps, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -41,10 +42,11 @@ def split_rule(key: Key) -> tuple[str, str]:
 class Aliases:
     """Reads aliases and rules of one scope; every method raises SourceError kinds."""
 
-    def __init__(self, api: Api, scope: Scope) -> None:
+    def __init__(self, api: Api, scope: Scope, callers: CallerReads | None = None) -> None:
         self._api = api
         self._scope = scope
         self._parts = Parts(api, scope)
+        self._callers = callers or CallerReads(api, scope)
 
     async def alias_state(self, key: Key) -> dict[str, Any]:
         """Read the control fields of an alias."""
@@ -63,7 +65,7 @@ class Aliases:
         gaps, at, parts, owner = Gaps(), self._api.now(), self._parts, Key(self._scope, "function", function)
         read, address = gaps.read, function_arn(self._scope, function)
         answer, versions = await asyncio.gather(self._get(address, alias), self._versions(address))
-        mappings, principals, provisioned, stack = await asyncio.gather(
+        mappings, principals, provisioned, stack, looked = await asyncio.gather(
             read("lambda:ListEventSourceMappings", "triggers that bypass it are", parts.mappings_of(owner)),
             read("lambda:GetPolicy", "callers that bypass it are", parts.principals(address, ())),
             read(
@@ -76,6 +78,7 @@ class Aliases:
                 "whether a stack owns it is",
                 parts.stack((arn_text(answer.get("AliasArn")),)),
             ),
+            self._callers.of(owner),
         )
         state = alias_state(answer)
         return AliasSituation(
@@ -96,6 +99,7 @@ class Aliases:
             else sum(n for qualifier, n in provisioned if qualifier == alias),
             stack=stack,
             gaps=tuple(gaps.sentences),
+            looked_for=looked,
         )
 
     async def rule(self, key: Key) -> RuleSituation:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdatop.aws.facts.resources import mapping_facts
 from lambdatop.aws.reads.aliases import Aliases
+from lambdatop.aws.reads.callers import CallerReads
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -29,12 +30,13 @@ TRAIL_S = 7 * 86_400.0
 class AwsReader:
     """Implements `domain.ports.aws.Reader`; every method raises LambdatopError kinds."""
 
-    def __init__(self, api: Api, scope: Scope) -> None:
+    def __init__(self, api: Api, scope: Scope, looked: CallerReads | None = None) -> None:
         self._api = api
         self._scope = scope
         self._queues = QueueReader(api, scope)
-        self._situations = Situations(api, scope, self._queues)
-        self._aliases = Aliases(api, scope)
+        looked = looked or CallerReads(api, scope)
+        self._situations = Situations(api, scope, self._queues, looked)
+        self._aliases = Aliases(api, scope, looked)
         self._callers = Callers(api, scope, self._queues)
         self._finder = Finder(api, scope, self._queues, self._aliases, self._callers)
         self._parts = parts = Parts(api, scope)

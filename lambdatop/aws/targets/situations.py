@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lambdatop.aws.facts.resources import arn_text, function_facts, mapping_facts, reserved_of
+from lambdatop.aws.reads.callers import CallerReads
 from lambdatop.aws.reads.gaps import Gaps
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts, list_mappings, unasked
@@ -34,11 +35,12 @@ from lambdatop.domain.plans.situation import (
 class Situations:
     """Reads situations of functions, mappings and queues of one scope."""
 
-    def __init__(self, api: Api, scope: Scope, queues: QueueReader) -> None:
+    def __init__(self, api: Api, scope: Scope, queues: QueueReader, callers: CallerReads) -> None:
         self._api = api
         self._scope = scope
         self._parts = Parts(api, scope)
         self._queues = queues
+        self._callers = callers
 
     async def function(self, key: Key) -> FunctionSituation:
         """Read a function; its configuration and reserved concurrency are essential."""
@@ -68,10 +70,11 @@ class Situations:
         )
         scalings = await self._scalings(name, config, gaps)
         known = or_none(aliases) or ()
-        (queues, unread), principals, stack = await asyncio.gather(
+        (queues, unread), principals, stack, looked = await asyncio.gather(
             self._source_queues(or_none(mappings) or (), gaps),
             read("lambda:GetPolicy", "callers by policy are", parts.principals(name, known)),
             read("lambda:ListTags", "whether a stack owns it is", parts.stack((facts.arn,))),
+            self._callers.of(key),
         )
         gaps.sentences += unasked(known)
         return FunctionSituation(
@@ -92,6 +95,7 @@ class Situations:
             alias_configs=own,
             unread_queues=unread,
             scalings=scalings,
+            looked_for=looked,
         )
 
     async def _scalings(
@@ -157,7 +161,7 @@ class Situations:
         """Read a queue; its attributes are essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         facts = await self._queues.read(queue_arn(key))
-        mappings, sources, age = await asyncio.gather(
+        mappings, sources, age, pipes = await asyncio.gather(
             gaps.read(
                 "lambda:ListEventSourceMappings",
                 "the functions that read it are",
@@ -167,6 +171,7 @@ class Situations:
             gaps.read(
                 "cloudwatch:GetMetricData", "the oldest message's age is", parts.oldest_message_s(facts.key)
             ),
+            self._callers.pipes.reading(facts.arn),
         )
         task, fared = await self._redrive(facts.arn, mappings, sources, gaps)
         return QueueSituation(
@@ -181,6 +186,7 @@ class Situations:
             move_task=task,
             oldest_age_s=age,
             gaps=tuple(gaps.sentences),
+            pipes=pipes,
         )
 
     async def _dead_letters_of(self, queue: QueueFacts, gaps: Gaps) -> tuple[str, ...] | NotKnown:

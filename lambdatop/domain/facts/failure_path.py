@@ -33,6 +33,7 @@ def end_name(arn: str) -> str:
     if parsed is None:
         return arn
     kinds = {"sqs": "queue", "sns": "topic", "lambda": "function", "events": "bus", "s3": "bucket"}
+    kinds |= {"kinesis": "stream", "dynamodb": "stream of table"}
     return f"{kinds.get(parsed.service, parsed.service)} {parsed.name}"
 
 

@@ -1,7 +1,7 @@
 """How a function is invoked besides its event source mappings, and what becomes of a failed event.
 
 Push triggers are read from the function's resource policy: whoever may call it, may be a trigger. Callers
-that need no such permission (IAM roles, Step Functions, other functions) cannot be listed.
+with a role need no such permission: `callers.py` has those that can be listed; SDK callers cannot be.
 """
 
 from __future__ import annotations

@@ -193,7 +193,8 @@ def outside(context: EvaluationContext, cycle: Cycle, traffic: Traffic, share: f
     needed = share * max(traffic.total, seen.sent if seen else 0.0)
     into = graph(context.world).into
     for edge in (e for node_ in cycle.nodes for e in into.get(node_, ())):
-        scheduled = service_of(edge.source) == "events" and ":rule/" in edge.source
+        service = service_of(edge.source)
+        scheduled = service == "scheduler" or (service == "events" and ":rule/" in edge.source)
         if edge.source in inside or scheduled or edge.via in FAILURES or edge.via == DISABLED:
             continue
         sent = volume(context, edge.source, over)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.callers import Caller
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
@@ -36,7 +37,14 @@ STOPPED = ("lambda", "sqs", "sns", "s3")
 HOPS = 16
 """About as many invocations of one chain are let through."""
 
-_SERVICES = {"dynamodb": "DynamoDB", "kinesis": "Kinesis", "events": "EventBridge", "kafka": "Kafka"}
+_SERVICES = {
+    "dynamodb": "DynamoDB",
+    "kinesis": "Kinesis",
+    "events": "EventBridge",
+    "kafka": "Kafka",
+    "pipes": "EventBridge Pipes",
+    "states": "Step Functions",
+}
 _PUSHED = ("s3", "sns", "eventbridge")
 
 
@@ -112,7 +120,9 @@ class Graph(Struct, frozen=True, eq=False):
 class _Parts:
     """What the graph is made of, compared by identity: the parts of a World are replaced, never changed."""
 
-    __slots__ = ("functions", "mappings", "queues", "triggers", "wiring")
+    __slots__ = (
+        "functions", "mappings", "pipes", "queues", "schedules", "state_machines", "triggers", "wiring"
+    )  # fmt: skip
 
     def __init__(self, world: World) -> None:
         self.mappings: Mapping[Key, MappingFacts] = world.mappings
@@ -120,6 +130,9 @@ class _Parts:
         self.queues: Mapping[Key, QueueHistory] = world.queues
         self.triggers: Mapping[Key, tuple[float, FunctionTriggers]] = world.triggers
         self.wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = world.wiring
+        self.schedules: Mapping[Key, tuple[Caller, ...]] = world.schedules
+        self.pipes: Mapping[Key, tuple[Caller, ...]] = world.pipes
+        self.state_machines: Mapping[Key, tuple[Caller, ...]] = world.state_machines
 
     def _ids(self) -> tuple[int, ...]:
         return tuple(id(getattr(self, name)) for name in self.__slots__)
@@ -233,6 +246,24 @@ def _all(parts: _Parts) -> Iterator[tuple[str, str, str, bool]]:
     for _, wired in parts.wiring.values():
         for edge in wired:
             yield edge.source, edge.target, edge.via, edge.certain
+    for found in (parts.schedules, parts.pipes, parts.state_machines):
+        for callers in found.values():
+            yield from _by_role(callers)
+
+
+def _by_role(callers: Iterable[Caller]) -> Iterator[tuple[str, str, str, bool]]:
+    """Yield what a schedule, pipe or state machine sends, which invokes nothing while it is off.
+
+    A pipe is a node between what it reads and what it invokes or ends in.
+    """
+    for caller in callers:
+        if caller.off:
+            continue
+        if caller.source_arn:
+            yield caller.source_arn, caller.arn, caller.name, True
+        for end in (caller.function_arn, caller.target_arn):
+            if end:
+                yield caller.arn, end, caller.name, True
 
 
 def _configured(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.callers import looked_words
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words, option
@@ -127,7 +128,13 @@ def _reach(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
         found.append(f"BYPASSES the alias: {m.source_name} feeds {m.function_arn.split(':function:')[-1]}")
     principals = or_none(s.policy_principals) or ()
     found += [f"may bypass the alias: {p} (policy of the function itself)" for p in principals]
-    return (*found, "callers by IAM role cannot be listed")
+    for caller in (c for look in s.looked_for for c in look.callers):
+        if f"{caller.function_arn}:".endswith(f":{s.ref.name}:"):
+            continue
+        found.append(
+            f"BYPASSES the alias: {caller.name} invokes {caller.function_arn.split(':function:')[-1]}"
+        )
+    return (*found, looked_words(s.looked_for))
 
 
 def _words(v: VersionFacts | None, version: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lambdatop.domain.facts.callers import pipes_reading
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.spec import MitigationSpec
@@ -63,7 +64,7 @@ def _users(s: QueueSituation) -> tuple[str, ...]:
     else:
         found = [f"feeds {m.function.id} ({m.state})" for m in s.consumers]
     found += [f"holds the dead letters of {name}" for name in or_none(s.dead_letters_of) or ()]
-    return (*found, "consumers outside Lambda cannot be listed")
+    return (*found, *pipes_reading(s.pipes), "consumers outside Lambda and Pipes cannot be listed")
 
 
 def _warnings(s: QueueSituation) -> tuple[str, ...]:

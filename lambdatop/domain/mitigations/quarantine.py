@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from lambdatop.domain.facts.callers import pipes_reading
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.mitigations import drain, redrive, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
@@ -36,12 +39,23 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
     if isinstance(held, Refusal):
         return Refusal(NAME, s.ref, held.reason, held.hint)
     if not to and not held:
-        return Refusal(NAME, s.ref, f"Nothing in Lambda takes messages from {s.facts.name} now.", _where(s))
+        return Refusal(NAME, s.ref, _nothing_to_hold(s), _where(s))
     moved = _move(s, to, now, step_id(plan_id, len(held) + 1)) if to else ()
     if isinstance(moved, Refusal):
         return moved
     steps = (*held, *moved)
+    piped = tuple(f"{words}; this does not stop it" for words in pipes_reading(s.pipes))
+    first = replace(steps[0], warnings=(*steps[0].warnings, *piped))
+    steps = (first, *steps[1:])
     return in_steps(NAME, s.ref, _title(s, to, len(held)), steps, confirm=s.facts.name)
+
+
+def _nothing_to_hold(s: QueueSituation) -> str:
+    """Return why there is nothing to hold, with the pipes that go on."""
+    pipes = pipes_reading(s.pipes)
+    if not pipes:
+        return f"Nothing in Lambda takes messages from {s.facts.name} now."
+    return f"No trigger takes messages from {s.facts.name} now; {'; '.join(pipes)}."
 
 
 def _unread(s: QueueSituation, why: NotKnown) -> Refusal:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.callers import looked_up
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
@@ -51,7 +52,7 @@ def reserved_command(call: Call) -> Words:
 def plan_throttle_to_zero(
     s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
-    """Plan or refuse. Always T2: callers by IAM role cannot be listed, so nobody can promise no loss."""
+    """Plan or refuse. Always T2: SDK callers cannot be listed, so nobody can promise no loss."""
     first = _asked(params, TRIGGERS, FIRST)
     remove = _asked(params, PROVISIONED, REMOVE)
     if s.facts.managed_instances:
@@ -291,7 +292,7 @@ def callers(s: FunctionSituation) -> tuple[str, ...]:
     found += [f"alias {a}" for a in or_none(s.aliases) or ()]
     if s.url and not isinstance(s.url, NotKnown):
         found.append(f"function URL {s.url}")
-    return (*found, "callers by IAM role cannot be listed")
+    return (*found, *looked_up(s.looked_for))
 
 
 SPECS = (

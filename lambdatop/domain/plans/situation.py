@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.callers import NOT_LOOKED, Looked
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.function_state import Scaling
@@ -48,6 +49,7 @@ class FunctionSituation(Struct, frozen=True):
     alias_configs: tuple[tuple[str, AsyncConfig], ...] | NotKnown = ()
     unread_queues: tuple[tuple[str, NotKnown], ...] = ()
     scalings: tuple[Scaling, ...] | NotKnown = ()
+    looked_for: tuple[Looked, ...] = NOT_LOOKED
 
     def queue_of(self, arn: str) -> QueueFacts | NotKnown:
         """Return the queue of an ARN, or why it was not read."""
@@ -95,7 +97,7 @@ class QueueSituation(Struct, frozen=True):
     """A queue before it is purged, redriven or held.
 
     `dead_letters_of` names the queues whose redrive policy points here, `behind` is who consumes these, and
-    `move_task` the newest redrive out of this queue.
+    `move_task` the newest redrive out of this queue; `pipes` are those that read it.
     """
 
     ref: Ref
@@ -107,6 +109,7 @@ class QueueSituation(Struct, frozen=True):
     move_task: MoveTask | NotKnown | None = None
     oldest_age_s: float | NotKnown = NOT_ASKED
     gaps: tuple[str, ...] = ()
+    pipes: Looked = NOT_LOOKED[1]
 
 
 class VersionFacts(Struct, frozen=True):
@@ -128,7 +131,7 @@ class AliasSituation(Struct, frozen=True):
 
     `weights` are the additional versions of weighted routing with their shares (0..1); `bypass` are
     mappings of the function that do not go through the alias, `policy_principals` callers by the function's
-    own policy.
+    own policy, `looked_for` its schedules, pipes and state machines.
     """
 
     ref: Ref
@@ -144,6 +147,7 @@ class AliasSituation(Struct, frozen=True):
     provisioned: int | NotKnown = 0
     stack: str | NotKnown | None = None
     gaps: tuple[str, ...] = ()
+    looked_for: tuple[Looked, ...] = NOT_LOOKED
 
 
 class RuleSituation(Struct, frozen=True):

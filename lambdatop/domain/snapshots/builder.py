@@ -136,6 +136,8 @@ def _as_read(world: World, at: float, settings: Settings) -> Snapshot:
         journal=world.journal,
         aftermath=aftermaths(world, at, settings.metrics),
         logs=world.logs,
+        callers=world.callers,
+        looks={scope: world.looks(scope) for scope in world.targets},
         permissions=next((p for p in permissions if p is not None), None),
     )
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.callers import OFF
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import planner
 from lambdatop.domain.plans.plan import Plan, Saving
@@ -65,7 +66,8 @@ def _trigger(snapshot: Snapshot, mapping: Key) -> Saving | None:
     if found is None:
         return None
     others = [m for m in snapshot.mappings if m.facts.function == found.function and m.facts.key != mapping]
-    pushed = any(s.function == found.function and s.mapping is None for s in snapshot.storms)
+    others_push = (s for s in snapshot.storms if s.function == found.function and s.mapping is None)
+    pushed = any(s.state not in OFF for s in others_push)
     shared = pushed or any(m.facts.enabled for m in others)
     saved = _all(_row(snapshot, found.function), at_most=shared)
     if saved is None or not shared:

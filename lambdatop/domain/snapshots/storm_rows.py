@@ -35,6 +35,7 @@ from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.figures.stream_lag import retention_s
 from lambdatop.domain.keys import Key, parse_arn
 from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.snapshots.caller_rows import caller_rows
 from lambdatop.domain.state.snapshot import FunctionRow, QueueRow, StormRow, Trend
 
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
@@ -71,14 +72,18 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
         gone = world.invokes_nothing(mapping)
         of: tuple[object, ...] = (mapping, *parts, rows.listed_at, world.streams, world.gaps, gone, *unread)
         known = rows.before.get(mapping.key)
-        if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
+        if known is None or not _same(known[0], of):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
         made[mapping.key] = known
+    by_role = world.callers
     for key, function in paced(rows.functions.items(), rows.context.give_way, 500):
-        of = (function, world.triggers_of(key), world.reserved_of(key))
+        callers = by_role.get(key, ())
+        of = (function, world.triggers_of(key), world.reserved_of(key), callers)
+        if callers:
+            of = (*of, world.callers_at, rows.queues)
         known = rows.before.get(key)
-        if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
-            known = of, tuple(_pushed(function, rows))
+        if known is None or not _same(known[0], of):
+            known = of, (*_pushed(function, rows), *caller_rows(function, callers, world, rows.queues))
         made[key] = known
     rows.context.give_way()
     found = [
@@ -91,6 +96,11 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
     return tuple(sorted(found, key=lambda r: (-r.score, r.source_name, r.function_name, r.key))), made
 
 
+def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    """Return whether a row is made of the same objects as before."""
+    return len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))
+
+
 def _parts(mapping: MappingFacts, rows: Rows) -> tuple[FunctionRow | None, QueueRow | None, QueueRow | None]:
     """Return the function, queue and dead-letter queue of a mapping."""
     queue = rows.queues.get(mapping.source_queue) if mapping.source_queue else None
@@ -100,7 +110,7 @@ def _parts(mapping: MappingFacts, rows: Rows) -> tuple[FunctionRow | None, Queue
 
 def _feeding_itself(row: StormRow) -> StormRow:
     """Return the row of a loop, which repeats work without a failure, so that no ratio shows it."""
-    if row.state not in ("", "Enabled"):
+    if row.state not in ("", "Enabled") or row.caller is not None:
         return row
     return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it invokes itself", row.why))))
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.callers import Caller
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.function_state import FunctionState
@@ -121,6 +122,13 @@ class WiringObserved(Event, frozen=True):
 
     place: str
     edges: tuple[Edge, ...]
+
+
+class CallersObserved(Event, frozen=True):
+    """All schedules, pipes or state machines that are known to invoke a function; `source` says which."""
+
+    source: str
+    callers: tuple[Caller, ...]
 
 
 class MetricPoints(NamedTuple):

@@ -15,11 +15,13 @@ from typing import Any, TypeVar, cast
 from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import GiveWay, no_pause
+from lambdatop.domain.facts.callers import Caller
 from lambdatop.domain.facts.function import Change, FunctionFacts, differences
 from lambdatop.domain.facts.not_read import source_gaps
 from lambdatop.domain.facts.queue import first_history
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail, append_lines
+from lambdatop.domain.sources import SOURCES
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state import fold_account, fold_metrics
 from lambdatop.domain.state.world import Health, Spend, World
@@ -181,6 +183,21 @@ def _wiring(world: World, event: ev.WiringObserved) -> World:
     return replace(world, wiring=_with(world.wiring, {place: (event.at, event.edges)}))
 
 
+def _callers(world: World, event: ev.CallersObserved) -> World:
+    place = (event.scope, event.source)
+    if event.at < world.callers_at.get(place, 0.0):
+        return world
+    name = SOURCES[event.source].world[0]
+    before: Mapping[Key, tuple[Caller, ...]] = getattr(world, name)
+    found: dict[Key, tuple[Caller, ...]] = {}
+    for caller in event.callers:
+        found[caller.key] = (*found.get(caller.key, ()), caller)
+    at = _with(world.callers_at, {place: event.at})
+    if found == {key: known for key, known in before.items() if key.scope == event.scope}:
+        return replace(world, callers_at=at)
+    return replace(world, callers_at=at, **{name: _swap(before, event.scope, found)})
+
+
 def _logs(world: World, event: ev.LogsObserved) -> World:
     tail = world.logs.get(event.function, LogTail())
     newest = event.at >= tail.at
@@ -279,6 +296,7 @@ _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.StreamsObserved: _streams,
     ev.TriggersObserved: _triggers,
     ev.WiringObserved: _wiring,
+    ev.CallersObserved: _callers,
     ev.LogsObserved: _logs,
     ev.AlarmsObserved: _alarms,
     ev.PermissionsObserved: _permissions,

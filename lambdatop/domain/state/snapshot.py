@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from lambdatop.domain.cost.burn import NO_BURN, AccountBurn, Burn
+from lambdatop.domain.facts.callers import NOT_LOOKED, Caller, Looked, looks_of
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
@@ -152,6 +153,8 @@ class StormRow(Struct, frozen=True):
     blocks: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     qualifier: str = ""
+    caller: Key | None = None
+    settings: str = ""
 
     @property
     def function_name(self) -> str:
@@ -161,6 +164,8 @@ class StormRow(Struct, frozen=True):
     @property
     def key(self) -> tuple[Key, str]:
         """What makes it the same row in the next round."""
+        if self.caller is not None:
+            return self.caller, f"{self.function_name} {self.source_name}"
         return (self.function, self.invocation) if self.mapping is None else (self.mapping, "")
 
 
@@ -243,6 +248,8 @@ class Snapshot(Struct, frozen=True, eq=False):
     `functions` come hottest first. `permissions` is None until IAM was asked what the caller may do,
     `looking` until looks were planned. `gaps` are reads that brought nothing, or were not made yet, while
     their source as a whole may be fine.
+    `callers` are the schedules, pipes and state machines by the function that they invoke, `looks` when they
+    were looked for.
     `kept` is for the round after it: what has not changed since need not be made anew.
     """
 
@@ -268,11 +275,17 @@ class Snapshot(Struct, frozen=True, eq=False):
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
     permissions: Permissions | None = None
     burn: AccountBurn = NO_BURN
+    callers: Mapping[Key, tuple[Caller, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    looks: Mapping[Scope, tuple[Looked, ...]] = field(default_factory=lambda: MappingProxyType({}))
     kept: Kept | None = None
 
     def age_s(self, as_of: float | None) -> float | None:
         """Return how old something was when this was made, s; None where it was not known."""
         return None if as_of is None else max(0.0, self.at - as_of)
+
+    def looked_for(self, function: Key) -> tuple[Looked, ...]:
+        """Return what is known of a function's schedules, pipes and state machines, and what is not."""
+        return looks_of(self.looks.get(function.scope, NOT_LOOKED), self.callers.get(function, ()))
 
     @property
     def overridden(self) -> tuple[Aftermath, ...]:

@@ -10,6 +10,17 @@ from typing import Any, NamedTuple, cast
 from msgspec import Struct, field
 
 from lambdatop.domain.cost.burn import BurnHistory
+from lambdatop.domain.facts.callers import (
+    KINDS,
+    Caller,
+    CallerKind,
+    Looked,
+    by_function,
+    computed_words,
+    hiding_gaps,
+    missing_words,
+    unread_words,
+)
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.facts.function_state import FunctionState
@@ -23,7 +34,16 @@ from lambdatop.domain.facts.triggers import Edge, FunctionTriggers, never_read
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.sources import CONCURRENCY, QUEUES, STREAMS, TRIGGERS, SourceSpec
+from lambdatop.domain.sources import (
+    CONCURRENCY,
+    PIPES,
+    QUEUES,
+    SCHEDULES,
+    STATE_MACHINES,
+    STREAMS,
+    TRIGGERS,
+    SourceSpec,
+)
 from lambdatop.domain.state.events import SourceReported, TargetIdentified
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})
@@ -69,6 +89,18 @@ def _never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
     return never_read(function, unread)
 
 
+_index: list[tuple[tuple[object, ...], Mapping[Key, tuple[Caller, ...]]]] = []
+
+
+def _callers(*found: Mapping[Key, tuple[Caller, ...]]) -> Mapping[Key, tuple[Caller, ...]]:
+    """Return the callers of each function; the same object for as long as these maps are the same."""
+    known = next((made for of, made in _index if all(a is b for a, b in zip(of, found, strict=True))), None)
+    if known is None:
+        known = by_function(found)
+        _index[:] = [(found, known), *_index[:1]]
+    return known
+
+
 class World(Struct, frozen=True, eq=False):
     """All facts, keyed. A key that is missing has not been read, which is not the same as zero."""
 
@@ -90,6 +122,10 @@ class World(Struct, frozen=True, eq=False):
     streams_at: Mapping[Key, float] = field(default_factory=_none)
     triggers: Mapping[Key, tuple[float, FunctionTriggers]] = field(default_factory=_none)
     wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = field(default_factory=_none)
+    schedules: Mapping[Key, tuple[Caller, ...]] = field(default_factory=_none)
+    pipes: Mapping[Key, tuple[Caller, ...]] = field(default_factory=_none)
+    state_machines: Mapping[Key, tuple[Caller, ...]] = field(default_factory=_none)
+    callers_at: Mapping[tuple[Scope, str], float] = field(default_factory=_none)
     changes: Mapping[Key, tuple[Change, ...]] = field(default_factory=_none)
     series: Mapping[Key, KnownSeries] = field(default_factory=_none)
     metrics_at: Mapping[Key, float] = field(default_factory=_none)
@@ -166,6 +202,28 @@ class World(Struct, frozen=True, eq=False):
         """Return the mappings that feed a function, by source."""
         found = (m for m in self.mappings.values() if m.function == function)
         return tuple(sorted(found, key=lambda m: m.reading_order))
+
+    @property
+    def callers(self) -> Mapping[Key, tuple[Caller, ...]]:
+        """The schedules, pipes and state machines that are known to invoke each function."""
+        return _callers(self.schedules, self.pipes, self.state_machines)
+
+    def looks(self, scope: Scope) -> tuple[Looked, ...]:
+        """Return when callers were looked for in an account and region, and what of them is not known."""
+        specs = zip((SCHEDULES, PIPES, STATE_MACHINES), KINDS, strict=True)
+        return tuple(self._look(spec, kind, scope) for spec, kind in specs)
+
+    def _look(self, spec: SourceSpec, kind: CallerKind, scope: Scope) -> Looked:
+        told = self.gaps.get((scope, spec.name))
+        every: Mapping[Key, tuple[Caller, ...]] = getattr(self, spec.world[0])
+        missing = (
+            *missing_words(hiding_gaps(told.gaps if told else (), every)),
+            *computed_words(c for each in every.values() for c in each),
+        )
+        at, unread = self.callers_at.get((scope, spec.name)), self.unread(spec)
+        if at is None or unread.reason != "not asked":
+            missing = (unread_words(unread, kind), *missing)
+        return Looked(kind, at, (), missing)
 
     def invokes_nothing(self, mapping: MappingFacts) -> bool:
         """Return whether the function of a mapping was deleted: a newer list lacks it."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import EventSink, View
 from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.sources import LOOKED_UP
 from lambdatop.domain.state.events import Event, LooksPlanned
 from lambdatop.domain.state.world import World
 from lambdatop.engine.collecting.live_policy import LivePolicy
@@ -17,6 +18,10 @@ from lambdatop.engine.collecting.publisher import Publisher
 
 FULL_S = 300.0
 """A full read that could not be completed for so long, s, is cancelled."""
+
+
+LOOK_AGAIN_S = 60.0
+"""Somebody who turns to a function has its callers looked for again this long after the last time, s."""
 
 
 class Attention:
@@ -28,6 +33,7 @@ class Attention:
         self._live = LivePolicy(live_in_incidents)
         self._visible: frozenset[Key] = frozenset()
         self._full_until = 0.0
+        self._looked_at = 0.0
 
     def watch(self, keys: frozenset[Key], live: bool | None) -> bool:
         """Set the logs that are shown, and whether live (None: where an incident is open).
@@ -37,6 +43,19 @@ class Attention:
         news = (keys, live) != (self._watched, self._live.asked)
         self._watched, self._live.asked = keys, live
         return news
+
+    def to_look_up(self) -> tuple[str, ...]:
+        """Return the sources to be asked at once for the functions that are watched now.
+
+        None before the first answer, which is on its way, and for a while after each look.
+        """
+        told = self._publisher.world.callers_at
+        newest = max((*told.values(), self._looked_at), default=0.0)
+        now = self._clock.now()
+        if not self._watched or not told or now - newest < LOOK_AGAIN_S:
+            return ()
+        self._looked_at = now
+        return LOOKED_UP
 
     def set_visible(self, rows: frozenset[Key], *, full: bool) -> bool:
         """Set the rows that are shown; `full`: everything once.

@@ -93,6 +93,8 @@ def storm_json(row: StormRow, age_s: float | None) -> Json:
         "why": row.why or None,
         "risks": list(row.risks),
         "age_s": plain(age_s),
+        "caller": {"kind": row.caller.kind, "name": row.caller.id} if row.caller else None,
+        "settings": row.settings or None,
     }
 
 

@@ -25,6 +25,7 @@ from lambdatop.domain.state.snapshot import (
     Target,
 )
 from lambdatop.domain.state.world import Spend
+from lambdatop.report.json.callers import caller_json, look_json
 from lambdatop.report.json.cost import account_burn_json, burn_json
 from lambdatop.report.json.incidents import alarm_json, findings_json, incidents_json, storm_json
 from lambdatop.report.json.logs import log_json
@@ -72,6 +73,10 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "storms": part("storms", lambda: [storm_json(r, snapshot.age_s(r.as_of)) for r in snapshot.storms]),
         "alarms": part("alarms", lambda: [alarm_json(a, arns) for a in snapshot.alarms]),
         "gaps": part("gaps", lambda: [_gap(g) for g in snapshot.gaps]),
+        "callers_looked_for": part(
+            "callers_looked_for",
+            lambda: [look_json(scope, look) for scope, looks in snapshot.looks.items() for look in looks],
+        ),
         "failed_sections": failed,
     }
 
@@ -121,6 +126,9 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "burn": part(f"burn of {facts.name}", lambda: burn_json(row, summary)),
         "log": part(of_log, lambda: log_json(tail, summary)),
         "dlq_arn": facts.dlq_arn,
+        "callers": part(
+            f"callers of {facts.name}", lambda: [caller_json(c) for c in snapshot.callers.get(row.key, ())]
+        ),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
 from lambdatop.domain.facts.runtimes import deprecated
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
@@ -56,7 +57,8 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
     stale, none = metrics_old(function, frame), no_metrics(snapshot)
     tail = snapshot.logs.get(key)
-    pushed = [s for s in snapshot.storms if s.function == key and s.mapping is None]
+    rows = (s for s in snapshot.storms if s.function == key)
+    pushed = [s for s in rows if s.mapping is None and s.caller is None]
     parts: tuple[tuple[str, Callable[[], Spans]], ...] = (
         ("its facts", lambda: _facts(function, frame, width)),
         ("its numbers", lambda: _numbers(function, frame, width)),
@@ -68,6 +70,7 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
         ),
         ("its triggers", lambda: _triggers(mappings, frame, width)),
         ("who else invokes it", lambda: _pushed(pushed, frame, key, width)),
+        ("its schedules, pipes and state machines", lambda: _callers(snapshot.looked_for(key), width)),
         ("its queues", lambda: _queue_lines(queues, frame, width)),
         ("its journal", lambda: _journal(frame, about)),
     )
@@ -190,10 +193,7 @@ def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
 
 
 def _pushed(rows: list[StormRow], frame: Frame, key: Key, width: int) -> Spans:
-    """Return who else invokes it, what becomes of a failed event, and what of that was not read.
-
-    Callers by IAM role cannot be listed.
-    """
+    """Return who else invokes it, what becomes of a failed event, and what of that was not read."""
     pieces: list[Span] = []
     unread = callers(frame.snapshot, key.id)
     if unread:
@@ -201,6 +201,21 @@ def _pushed(rows: list[StormRow], frame: Frame, key: Key, width: int) -> Spans:
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
         pieces += row("", r.fate, width, "muted")
+    return tuple(pieces)
+
+
+def _callers(looks: tuple[Looked, ...], width: int) -> Spans:
+    """Return the schedules, pipes and state machines that invoke it, and how completely they are known."""
+    pieces: list[Span] = []
+    found = [caller for look in looks for caller in look.callers]
+    for c in found[:NAMED]:
+        pieces += [Span(c.name), Span(f"  {c.invocation}  ", "muted")]
+        pieces.append(Span(f"{c.settings}\n", "warning" if c.off else "muted"))
+        pieces += row("", c.retries, width, "muted")
+    if len(found) > NAMED:
+        pieces += row("", f"and {len(found) - NAMED:,} more of these", width, "muted")
+    known = all(look.at is not None and not look.missing for look in looks)
+    pieces += row("", looked_words(looks), width, "muted" if known else "warning")
     return tuple(pieces)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from lambdatop.domain.sources import LOOKED_UP
 from lambdatop.domain.state.snapshot import StormRow
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import aged, figure, iterator_age, level
@@ -30,7 +31,7 @@ def _kind(row: StormRow, frame: Frame, width: int) -> Spans:
 
 
 def _state(row: StormRow, frame: Frame, width: int) -> Spans:
-    slot = {"Enabled": "muted", "Disabled": "muted"}.get(row.state, "warning")
+    slot = "muted" if row.state in ("Enabled", "Disabled", "ENABLED", "RUNNING", "ACTIVE") else "warning"
     return spans((row.state, slot))
 
 
@@ -167,13 +168,15 @@ COLUMNS: tuple[Column[StormRow], ...] = (
 
 def _text_of(row: StormRow) -> str:
     names = " ".join((row.source_name, *row.sources, row.function_name))
-    ways = f"{names} {row.source_kind} {row.invocation} {row.state}"
+    ways = f"{names} {row.source_kind} {row.invocation} {row.state} {row.settings}"
     return f"{ways} {row.last_result} {row.fate} {row.why}"
 
 
 def _is_stale(row: StormRow, frame: Frame) -> bool:
     """Return whether the mapping, or its queue, has not been read for long."""
     queue = frame.since(row.queue.as_of) if row.queue else None
+    if row.caller is not None:
+        return frame.is_stale(frame.since(row.as_of), f"{row.caller.kind}s".replace(" ", "_"))
     return frame.is_stale(frame.since(row.as_of), "mappings") or frame.is_stale(queue, "queues")
 
 
@@ -187,6 +190,8 @@ def _detail(row: StormRow, frame: Frame) -> Spans:
     pieces.append(Span(row.fate or fmt.UNKNOWN))
     if len(row.sources) > 1:
         pieces += [Span(f"  {BULLET} ", "faint"), Span(", ".join(row.sources), "muted")]
+    if row.settings:
+        pieces += [Span(f"  {BULLET} ", "faint"), Span(row.settings, "muted")]
     for name in row.blocks:
         pieces += [Span(f"  {BULLET} ", "faint"), Span(f"blocks {name}", "warning")]
     for risk in row.risks:
@@ -204,7 +209,7 @@ SPEC = PaneSpec(
     share=2,
     widget=TablePane,
     sources=("mappings", "queues"),
-    besides=("triggers",),
+    besides=("triggers", *LOOKED_UP),
     what="triggers",
     rows=lambda snapshot: Rows(snapshot.storms, attrgetter("key")),
     columns=COLUMNS,

@@ -34,7 +34,10 @@ class Number(NamedTuple):
     page: str
 
 
+PIPES_API = "https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeSourceKinesisStreamParameters.html"
+
 NUMBERS = (
+    Number("domain.facts.callers", "ENDLESS", -1, PIPES_API),
     Number("domain.facts.function_state", "DEFAULT_LEAST", 3, f"{DG}lambda-managed-instances-scaling.html"),
     Number("domain.facts.quota_limits", "DOCUMENTED[CONCURRENCY]", 1000, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[SCALING_RATE]", 1000, f"{DG}scaling-behavior.html"),
@@ -147,6 +150,7 @@ NUMBERS = (
 OF_AWS = ("domain/facts", "domain/cost")
 """Where every number is AWS's: a new one needs its page here."""
 NOT_AWS = {
+    ("domain.facts.callers", "NAMED"): "how many a plan names",
     ("domain.facts.quota_limits", "KB"): "a unit",
     ("domain.facts.quota_limits", "MB"): "a unit",
     ("domain.facts.quota_limits", "GB"): "a unit",

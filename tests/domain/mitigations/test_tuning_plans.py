@@ -88,7 +88,7 @@ def test_a_cap_says_what_it_takes_from_everybody_else() -> None:
     account = AccountFacts(1000, 640, 1 << 30, 1, 2)
     p = planned("cap_concurrency", on_function(account=account, reserved=None), reserved=500)
     assert p.blast_radius[0].startswith("pool for unreserved functions 640 → 140")
-    assert p.blast_radius[-1] == "callers by IAM role cannot be listed"
+    assert p.blast_radius[-1].endswith("were not looked for; SDK callers cannot be listed")
     assert "Only 640" in refused("cap_concurrency", on_function(account=account), reserved=641).reason
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fakes.callers import HANDOVER, pipe
 from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, points, queue
 from msgspec.structs import replace
@@ -58,6 +59,10 @@ ANSWERS: dict[str, tuple[Told, Known]] = {
     "wiring": (
         lambda at, n: ev.WiringObserved(SCOPE, at, "topic", ("edge",) * n),  # type: ignore[arg-type]
         lambda w: len(w.wiring[(SCOPE, "topic")][1]),
+    ),
+    "callers": (
+        lambda at, n: ev.CallersObserved(SCOPE, at, "pipes", (pipe(max_retries=n),)),
+        lambda w: w.pipes[HANDOVER][0].max_retries,
     ),
     "alarms": (
         lambda at, n: ev.AlarmsObserved(SCOPE, at, (AlarmFacts(ALARM, str(n), "m", "n", None, None),)),

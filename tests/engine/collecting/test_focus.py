@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.plans.finding import Severity
-from lambdatop.domain.state.events import LooksPlanned
+from lambdatop.domain.sources import LOOKED_UP
+from lambdatop.domain.state.events import CallersObserved, Event, LooksPlanned
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.engine.collecting.focus import FULL_S
+from lambdatop.engine.collecting.focus import FULL_S, LOOK_AGAIN_S
 
 OTHER = WORKER._replace(id="other")
 PLAN = PollingStatus("calm", 60, 60, 60, 60, 60, 66, 66, 66, 1.0, 0.01, 10)
@@ -74,3 +76,31 @@ async def test_functions_of_open_incidents_are_hot(tmp_path: Path, severity: Sev
         bench.engine.refresh()
         await bench.clock.advance(1)
         assert (bench.sources["metrics"].views[-1].hot == {WORKER}) == hot
+
+
+async def test_who_turns_to_a_function_has_its_callers_looked_for_at_once(tmp_path: Path) -> None:
+    async with EngineBench(tmp_path, names=("functions", *LOOKED_UP)).running() as bench:
+        for name in LOOKED_UP:
+            bench.sources[name].answer = _looked(bench, name)
+        bench.engine.refresh()
+        await bench.clock.advance(5)
+
+        def asked() -> list[int]:
+            return [len(bench.sources[name].views) for name in LOOKED_UP]
+
+        before = asked()
+        bench.engine.watch(frozenset({WORKER}))
+        await bench.clock.advance(1)
+        assert asked() == before, "looked for a moment ago"
+        await bench.clock.advance(LOOK_AGAIN_S)
+        bench.engine.watch(frozenset({OTHER}))
+        await bench.clock.advance(1)
+        assert asked() == [n + 1 for n in before]
+        assert bench.sources["pipes"].views[-1].watched == {OTHER}
+        bench.engine.watch(frozenset({WORKER}))
+        await bench.clock.advance(1)
+        assert asked() == [n + 1 for n in before]
+
+
+def _looked(bench: EngineBench, name: str) -> Callable[[], Sequence[Event]]:
+    return lambda: (CallersObserved(SCOPE, bench.clock.now(), name, ()),)

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from fakes import console_scene as scene
+from fakes.callers import machine, schedule
 from fakes.entries import AT, SCOPE, WORKER, entry, reserve
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.callers import Looked
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.command import WayBack
@@ -240,3 +243,25 @@ def test_the_dead_letter_queue_of_a_function_is_in_its_row() -> None:
     rows = (scene.function("a", 1, 1, dlq_arn=dead), scene.function("b", 1, 1))
     found = snapshot_json(scene.snapshot(functions=rows))["functions"]
     assert [f["dlq_arn"] for f in found] == [dead, None]
+
+
+def test_callers_are_written_with_what_of_them_is_not_known() -> None:
+    denied = NotKnown("denied", "scheduler:GetSchedule")
+    unread = schedule(when=denied, max_retries=denied, max_age_s=denied, dlq_arn=denied)
+    rows = (FunctionRow(FunctionFacts(WORKER, ARN)), FunctionRow(FunctionFacts(WORKER._replace(id="x"), ARN)))
+    looks = {WORKER.scope: (Looked("schedule", AT, (), ("missing pipes:ListPipes",)),)}
+    found = Snapshot(functions=rows, callers={WORKER: (unread, machine())}, looks=looks)
+    document = snapshot_json(found)
+    first, second = document["functions"][0]["callers"]
+    assert (first["kind"], first["name"], first["state"]) == ("schedule", "default/nightly", "ENABLED")
+    assert (first["expression"], first["max_retry_attempts"], first["dlq_arn"]) == (None, None, None)
+    assert set(first["not_known"]) == {"expression", "max_retry_attempts", "max_age_s", "dlq_arn"}
+    assert first["not_known"]["dlq_arn"] == "scheduler:GetSchedule denied"
+    assert (second["parts"], second["not_known"]) == (["Charge"], {})
+    assert second["retry"] == [
+        {"errors": ["States.ALL"], "max_attempts": 9, "interval_s": 1.0, "backoff_rate": 2.0, "of": None}
+    ]
+    assert document["functions"][1]["callers"] == []
+    assert [(e["kind"], e["not_known"]) for e in document["callers_looked_for"]] == [
+        ("schedule", ["missing pipes:ListPipes"])
+    ]

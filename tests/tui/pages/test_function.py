@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import fakes.console_scene as scene
 import pytest
+from fakes.callers import NOBODY, machine, pipe, schedule
 from fakes.worlds import function
 from msgspec.structs import replace
 
@@ -113,3 +114,15 @@ def test_colours_of_shares_follow_the_thresholds_that_are_set() -> None:
         if span.text.strip() == "3.4"
     }
     assert found == {"critical", ""}
+
+
+def test_schedules_pipes_and_state_machines_are_shown_with_when_they_were_looked_for() -> None:
+    here = {WORKER: (schedule(), pipe(state="STOPPED"), machine())}
+    looks = {WORKER.scope: NOBODY}
+    sheet = shown(replace(scene.snapshot(), callers=here, looks=looks))
+    assert "schedule default/nightly  push async  ENABLED, rate(1 minute) UTC\n" in sheet
+    assert "pipe handover  push sync  STOPPED, reads stream clicks, as target\n" in sheet
+    assert "Retry States.ALL: 9 times, first after 1 s, then x 2" in sheet
+    words = " ".join(sheet.split())
+    assert "were looked for at 08:00 UTC: 3 found; SDK callers cannot be listed" in words
+    assert "were not looked for; SDK callers" in " ".join(shown(scene.snapshot()).split())
