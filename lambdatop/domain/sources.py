@@ -30,6 +30,8 @@ class SourceSpec(Struct, frozen=True):
     known, so a reason that changes makes them anew as well.
 
     `findings`: without it a finding may be missing, of any severity, so that no gate can be green.
+    `informs` are those of its actions whose findings are never worse than info, `hides_nothing` those that
+    can only make a finding go away.
     `needs` are the sources that must have answered before this one can ask anything sensible.
     `looked_up`: it is asked at once when a person opens a function, however slow its own pace is.
     """
@@ -44,6 +46,8 @@ class SourceSpec(Struct, frozen=True):
     anew: Literal["rows", "all", ""] = ""
     explained: bool = False
     each_function: tuple[str, ...] = ()
+    informs: tuple[str, ...] = ()
+    hides_nothing: tuple[str, ...] = ()
     needs: tuple[SourceSpec, ...] = ()
     looked_up: bool = False
     start: Start = "at once"
@@ -52,6 +56,11 @@ class SourceSpec(Struct, frozen=True):
     def action(self) -> str:
         """The action that is missing where it brought nothing; "" where it may be any of several."""
         return "" if len(self.each_function) > 1 else self.iam[0]
+
+    def may_hide(self, action: str, severity: str) -> bool:
+        """Return whether without this read a finding of the severity, or a worse one, may be missing."""
+        harmless = action in self.hides_nothing or (action in self.informs and severity != "info")
+        return self.findings and not harmless
 
 
 FUNCTIONS = SourceSpec(
@@ -82,6 +91,7 @@ QUEUES = SourceSpec(
     pace_s=15.0,
     demo_pace_s=2.0,
     iam=("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListMessageMoveTasks"),
+    hides_nothing=("sqs:ListMessageMoveTasks",),  # a dead-letter queue that grows by a redrive is no finding
     world=("queues",),
     anew="rows",
     explained=True,
@@ -179,6 +189,7 @@ TRIGGERS = SourceSpec(
         "lambda:GetPolicy",
         "lambda:GetFunctionRecursionConfig",
     ),
+    informs=("lambda:GetFunctionRecursionConfig",),  # what AWS stopped it counts elsewhere
     world=("triggers",),
     anew="rows",
     explained=True,

@@ -91,6 +91,14 @@ def test_what_hides_no_finding_blinds_no_gate() -> None:
     assert [blind(replace(account(), gaps=(gap,)), severity) for severity in SEVERITIES] == [[]] * 3
 
 
+def test_reads_that_hide_little_or_nothing_are_reads_of_their_source() -> None:
+    assert any(spec.informs for spec in ALL.values())
+    for spec in ALL.values():
+        assert {*spec.informs, *spec.hides_nothing} <= {*spec.iam}
+        assert spec.findings or not (spec.informs or spec.hides_nothing)
+        assert {spec.may_hide(spec.iam[0], severity) for severity in SEVERITIES} == {spec.findings}
+
+
 def test_old_data_of_a_source_that_fails_now_is_data() -> None:
     sources = (SourceRow("functions", "throttled", 20.0, "Slower."),)
     assert blind(replace(account(), sources=sources), "critical") == []

@@ -47,7 +47,7 @@ def _section(name: str) -> Iterator[str]:
     yield ""
     yield f"{_sentence(built.says)}"
     yield ""
-    yield f"- **Formula:** {built.formula}"
+    yield f"- **Formula:** {built.rule(DetectorSettings())}"
     yield f"- **Reads:** {built.source}"
     yield f"- **Could also be:** {built.traps}"
     yield f"- **May help:** {', '.join(f'`{s}`' for s in built.suggests) or 'no mitigation of lambdatop'}"

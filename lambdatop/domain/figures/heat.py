@@ -20,6 +20,7 @@ from math import log10
 
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.settings.thresholds import DetectorSettings
+from lambdatop.domain.state.snapshot import HEAT_OF_VOLUME
 
 
 def heat(
@@ -45,7 +46,9 @@ def heat(
     cap = reserved if reserved else account_limit
     concurrency = _upper_half((concurrency_max or 0.0) / cap) if cap else 0.0
     traffic = min(1.0, log10(1 + volume) / 4)
-    return round(45 * errors + 25 * throttled + 15 * duration + 10 * concurrency + 5 * traffic, 1)
+    return round(
+        45 * errors + 25 * throttled + 15 * duration + 10 * concurrency + HEAT_OF_VOLUME * traffic, 1
+    )
 
 
 def _of(share: float, full: float) -> float:

@@ -47,6 +47,10 @@ class Target(Struct, frozen=True):
     lifted: str = ""
 
 
+HEAT_OF_VOLUME = 5.0
+"""The heat that nothing but many invocations can make."""
+
+
 class FunctionRow(Struct, frozen=True):
     """One function. Rates are per minute over the last final minutes; None means not known.
 
@@ -86,6 +90,12 @@ class FunctionRow(Struct, frozen=True):
     def key(self) -> Key:
         """The function's key."""
         return self.facts.key
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether it has findings, is hot by more than its traffic, or is throttled to zero."""
+        stopped = self.reserved_known and self.reserved == 0
+        return bool(self.findings) or self.heat > HEAT_OF_VOLUME or stopped
 
 
 class MappingRow(Struct, frozen=True):

@@ -123,9 +123,6 @@ def _risk_rows(snapshot: Snapshot) -> Iterator[Row]:
             yield ("function", row.facts.name, "reserved concurrency 0: every invocation is throttled", "-")
 
 
-VOLUME_ALONE = 5.0
-"""The heat that nothing but many invocations can make."""
-
 _FUNCTION = (
     "FUNCTION", "RUNTIME", "MEMORY MB", "TIMEOUT", "RESERVED", "DLQ", "LAST MODIFIED",
     "INV/MIN", "ERR %", "THR/MIN", "P99", "CONC", "FINDINGS", "WORST", "AGE",
@@ -133,11 +130,7 @@ _FUNCTION = (
 
 
 def _functions(snapshot: Snapshot) -> str:
-    first = [
-        f
-        for f in snapshot.functions
-        if f.findings or f.heat > VOLUME_ALONE or (f.reserved_known and f.reserved == 0)
-    ]
+    first = [f for f in snapshot.functions if f.stands_out]
     chosen = {f.key for f in first}
     rest = sorted((f for f in snapshot.functions if f.key not in chosen), key=lambda f: f.facts.name)
     right = (2, 3, 4, 7, 8, 9, 10, 11, 12, 14)

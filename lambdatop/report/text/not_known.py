@@ -18,12 +18,6 @@ FINDINGS_REST_ON = frozenset({*(name for name, spec in SOURCES.items() if spec.f
 """Sources without which a finding may be missing, of any severity: each of them feeds a detector whose worst
 is critical (loops need `triggers` and `wiring`, expiring records `streams`, an account's burn `history`)."""
 
-INFO_ONLY = frozenset({"lambda:GetFunctionRecursionConfig"})
-"""Reads whose findings are never worse than info: AWS counts what it stopped elsewhere."""
-
-HIDES_NOTHING = frozenset({"sqs:ListMessageMoveTasks"})
-"""Reads that can only make a finding go away: a dead-letter queue that grows because of a redrive is none."""
-
 
 def rows(snapshot: Snapshot) -> list[Row]:
     """Return the sources that are not well, then single reads, as `HEAD`."""
@@ -89,8 +83,8 @@ def blind(snapshot: Snapshot, severity: str) -> list[str]:
     causes = [short(s) for s in needed if s.age_s is None or s.state == "denied"]
     counted: dict[tuple[str, Reason], int] = {}
     for gap in snapshot.gaps:
-        harmless = gap.action in HIDES_NOTHING or (gap.action in INFO_ONLY and severity != "info")
-        if gap.source in FINDINGS_REST_ON and not harmless:
+        source = SOURCES.get(gap.source)
+        if gap.source in FINDINGS_REST_ON and (source is None or source.may_hide(gap.action, severity)):
             kind = gap.action or gap.source, gap.reason
             counted[kind] = counted.get(kind, 0) + gap.targets
     causes += [f"{action} {reason_words(reason)} ({n})" for (action, reason), n in counted.items()]

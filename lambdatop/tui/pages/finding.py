@@ -48,20 +48,20 @@ def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> S
     pieces += row("since", f"{fmt.moment(finding.since)}  ({fmt.age(frame.now - finding.since)} ago)", width)
     kind = finding.target.key.kind
     pieces += row(kind, finding.target.arn or finding.target.name, width, "muted")
-    pieces += _why(finding, width)
+    pieces += _why(finding, frame, width)
     pieces += _evidence(finding, width)
     pieces += _remedies(finding, width)
     pieces += _incident(frame, finding, width)
     return tuple(pieces)
 
 
-def _why(finding: Finding, width: int) -> Spans:
+def _why(finding: Finding, frame: Frame, width: int) -> Spans:
     pieces = titled("why")
     if finding.formula:
         pieces += row("now", finding.formula, width)
     known = REGISTRY.get(finding.detector)
     if known is not None:
-        pieces += row("rule", known.formula, width, "muted")
+        pieces += row("rule", known.rule(frame.settings.detectors), width, "muted")
         pieces += row("read from", known.source, width, "muted")
         pieces += rows("could also be", known.traps.split("; "), width, "muted")
     return tuple(pieces)

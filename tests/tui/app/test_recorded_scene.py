@@ -73,7 +73,8 @@ def test_every_recorded_incident_is_told_by_the_panes(name: str) -> None:
     assert [row.finding for row in opened] == list(snapshot.findings)
     for finding in snapshot.findings:
         shown = "".join(piece.text for piece in page(frame, finding, 10_000))
-        for words in (finding.title, finding.formula, REGISTRY[finding.detector].formula):
+        rule = REGISTRY[finding.detector].rule(frame.settings.detectors)
+        for words in (finding.title, finding.formula, rule):
             assert words in shown, (finding.detector, words)
         assert all(evidence.replace("_", " ") in shown for evidence, _ in finding.evidence)
 

@@ -122,8 +122,9 @@ SPEC = DetectorSpec(
     causal=150,
     says="asynchronous events are run more than once each",
     formula=(
-        "AsyncEventAge samples / AsyncEventsReceived over 15 final minutes, while the oldest attempt is"
-        " older than 60 s or rises; beside it START lines / distinct request ids of the log tail"
+        "AsyncEventAge samples / AsyncEventsReceived over {window_min} final minutes, while the oldest "
+        "attempt is older than {min_age_s:g} s or rises; beside it START lines / distinct request ids of "
+        "the log tail"
     ),
     source="AWS/Lambda AsyncEventAge (SampleCount, Maximum), AsyncEventsReceived; START lines of the log",
     traps=(

@@ -95,8 +95,9 @@ SPEC = DetectorSpec(
     causal=210,
     says="events wait in Lambda's asynchronous queue",
     formula=(
-        "AsyncEventAge.Maximum > 60 s and rising over 10 final minutes, with more age than retries of "
-        "failing events explain (360 s); critical at half of the maximum event age"
+        "AsyncEventAge.Maximum > {warning_age_s:g} s and rising over {window_min} final minutes, with more "
+        "age than retries of failing events explain (360 s); critical at {critical_share:g} of the maximum "
+        "event age"
     ),
     source="AWS/Lambda AsyncEventAge (Maximum), Errors, Throttles; maximum event age of the function",
     traps=(

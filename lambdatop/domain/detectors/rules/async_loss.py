@@ -88,8 +88,8 @@ SPEC = DetectorSpec(
     causal=230,
     says="asynchronous events were dropped or sent to a failure destination",
     formula=(
-        "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes, or "
-        "the younger ones that are published"
+        "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over {window_min} final "
+        "minutes, or the younger ones that are published"
     ),
     source="AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures",
     traps=(

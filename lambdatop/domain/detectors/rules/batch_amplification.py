@@ -96,7 +96,10 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=180,
     says="healthy records run again with the bad one of their batch",
-    formula="Errors / Invocations > 0.05 over 10 final minutes, batch size >= 10, no ReportBatchItemFailures",
+    formula=(
+        "Errors / Invocations > {warning_share:g} over {window_min} final minutes, batch size >= "
+        "{min_batch}, no ReportBatchItemFailures"
+    ),
     source="AWS/Lambda Errors, Invocations; BatchSize and FunctionResponseTypes of the mapping",
     traps=(
         "batches are often smaller than BatchSize; an error that hits the whole batch repeats nothing healthy"

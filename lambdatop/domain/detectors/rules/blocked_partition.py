@@ -102,8 +102,8 @@ SPEC = DetectorSpec(
     causal=145,
     says="a batch of a Kafka topic fails again and again, and its partition waits",
     formula=(
-        "OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more, and Errors / "
-        "Invocations > 0.9 or InvokeErrorCount > 0 in each minute"
+        "OffsetLag (or MaxOffsetLag) climbs over {window_min} final minutes to {min_lag} records or more, "
+        "and Errors / Invocations > {error_share:g} or InvokeErrorCount > 0 in each minute"
     ),
     source=(
         "AWS/Lambda OffsetLag, Errors, Invocations; MaxOffsetLag and InvokeErrorCount of the mapping, where "

@@ -221,9 +221,9 @@ SPEC = DetectorSpec(
     causal=140,
     says="a batch of a stream fails again and again, and its shard waits",
     formula=(
-        "slope of IteratorAge.Maximum >= 50000 ms/min (real time is 60000) over 5 or more points of 10 "
-        "final minutes, and Errors / Invocations > 0.9 or Throttles > 0; critical beyond half of the "
-        "retention"
+        "slope of IteratorAge.Maximum >= {slope_ms_per_min:.0f} ms/min (real time is 60000) over "
+        "{min_points} or more points of {window_min} final minutes, and Errors / Invocations > "
+        "{error_share:g} or Throttles > 0; critical beyond {critical_share:g} of the retention"
     ),
     source=(
         "AWS/Lambda IteratorAge, Errors, Invocations, Throttles; AWS/Kinesis "

@@ -130,7 +130,7 @@ SPEC = DetectorSpec(
     says="many requests wait for an environment to initialise",
     formula=(
         "REPORT lines with an Init or Restore Duration, whose request came right after the "
-        "initialisation, / REPORT lines of the last 5 min, with at least 20 of them"
+        "initialisation, / REPORT lines of the last {window_min} min, with at least {min_reports} of them"
     ),
     source="log tail: REPORT or platform.report, INIT_START and START of each stream",
     traps=(

@@ -222,9 +222,9 @@ SPEC = DetectorSpec(
     causal=270,
     says="a function or the account burns far more than usual, or most of the cost is wasted",
     formula=(
-        "USD/h over 5 final minutes / median of the minutes of the hour before, at least 1 USD/h; or "
-        "wasted / burn >= 50 % with at least 1 USD/h wasted; of the account: running time / the same "
-        "hour yesterday"
+        "USD/h over {window_min} final minutes / median of the {baseline_min} minutes before, at least "
+        "{min_usd_per_hour:g} USD/h; or wasted / burn >= {waste_share:g} with at least "
+        "{min_usd_per_hour:g} USD/h wasted; of the account: running time / the same hour yesterday"
     ),
     source=(
         "AWS/Lambda Duration, Invocations, Errors, AWS/Logs IncomingBytes, AWS/SQS; prices of the "

@@ -254,12 +254,12 @@ SPEC = DetectorSpec(
     causal=120,
     says="an event source mapping delivers nothing although it should",
     formula=(
-        "the function is not listed any more; or "
-        "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with "
-        "PROBLEM; or Creating, Enabling or Updating for 10 min; or its filters dropped everything "
-        "of 10 final minutes, of which 10 events or more had passed by the share before; or Enabled while "
-        "its queue holds messages in each of 10 final minutes and PolledEventCount, or where that is not "
-        "collected NumberOfMessagesReceived, is 0"
+        "the function is not listed any more; or State Disabled or Disabling and its reason names no user; "
+        "or LastProcessingResult begins with PROBLEM; or Creating, Enabling or Updating for {window_min} "
+        "min; or its filters dropped everything of {window_min} final minutes, of which {min_expected:g} "
+        "events or more had passed by the share before; or Enabled while its queue holds messages in each "
+        "of {window_min} final minutes and PolledEventCount, or where that is not collected "
+        "NumberOfMessagesReceived, is 0"
     ),
     source=(
         "event source mapping; PolledEventCount, FilteredOutEventCount, InvokedEventCount (opt-in); AWS/SQS "

@@ -73,8 +73,8 @@ SPEC = DetectorSpec(
     causal=220,
     says="messages are moved to a dead-letter queue",
     formula=(
-        "change of max(visible + in flight) of the DLQ over 5 final minutes; of one with a trigger of its "
-        "own, what is deleted there besides"
+        "change of max(visible + in flight) of the DLQ over {window_min} final minutes; of one with a "
+        "trigger of its own, what is deleted there besides"
     ),
     source=(
         "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes; "

@@ -77,8 +77,9 @@ SPEC = DetectorSpec(
     causal=95,
     says="durable executions are replayed without end",
     formula=(
-        "of a durable function, Errors / Invocations >= 50 % over 10 final minutes, 20 errors or more, and "
-        "DurableExecutionFailed + DurableExecutionTimedOut <= 10 % of the errors"
+        "of a durable function, Errors / Invocations >= {share:g} over {window_min} final minutes, "
+        "{min_errors} errors or more, and DurableExecutionFailed + DurableExecutionTimedOut <= "
+        "{most_ended:g} of the errors"
     ),
     source=(
         "AWS/Lambda Invocations, Errors, DurableExecutionFailed, …TimedOut, …Started; DurableConfig of the "

@@ -109,8 +109,9 @@ SPEC = DetectorSpec(
     causal=160,
     says="many more errors than in the half hour before",
     formula=(
-        "Errors per minute over 2 final minutes / mean per minute of the 30 before, counted over "
-        "minutes with invocations; at least 10 errors, and twice the share of invocations"
+        "Errors per minute over {window_min} final minutes / mean per minute of the {baseline_min} before, "
+        "counted over minutes with invocations; at least {min_errors} errors, and twice the share of "
+        "invocations"
     ),
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(

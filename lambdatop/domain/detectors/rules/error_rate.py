@@ -67,7 +67,10 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=170,
     says="a function's error rate is above the threshold for its volume",
-    formula="Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors",
+    formula=(
+        "Errors / Invocations over {window_min} final minutes, with at least {min_invocations} invocations "
+        "and {min_errors} errors"
+    ),
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(
         "a missing Errors point is a zero only where Invocations has one; a minute younger than the timeout"

@@ -193,8 +193,9 @@ SPEC = DetectorSpec(
     causal=250,
     says="a log group takes in far more than before, or Lambda drops lines",
     formula=(
-        "IncomingBytes per minute over 5 final minutes >= 5 x the quieter quarter of the hour before, and "
-        "10 MB/min, also of several groups together; or platform.logsDropped in the log"
+        "IncomingBytes per minute over {window_min} final minutes >= {factor:g} x the quieter quarter of "
+        "the {baseline_min} minutes before, and {min_bytes_per_min:.0f} bytes/min, also of several groups "
+        "together; or platform.logsDropped in the log"
     ),
     source="AWS/Logs IncomingBytes of the functions' log groups; log tail",
     traps=(

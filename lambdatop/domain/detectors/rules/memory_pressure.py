@@ -124,8 +124,8 @@ SPEC = DetectorSpec(
     causal=60,
     says="a function needs nearly all of its memory, or more",
     formula=(
-        "p90 of max memory used / memory size over the REPORT lines of the last 15 min, at least 5 of "
-        "them; or one that ran out of memory"
+        "p90 of max memory used / memory size over the REPORT lines of the last {window_min} min, at least "
+        "{min_reports} of them; or one that ran out of memory"
     ),
     source=(
         "log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric of AWS/Lambda "

@@ -158,8 +158,9 @@ SPEC = DetectorSpec(
     causal=90,
     says="durations against the function's own timeout",
     formula=(
-        "Duration.Maximum / timeout over 5 final minutes with at least 5 invocations; critical at 0.98 "
-        "with Errors > 0; beside it p99 and its trend over 30 minutes"
+        "Duration.Maximum / timeout over {window_min} final minutes with at least {min_invocations} "
+        "invocations; critical at {critical_share:g} with Errors > 0; beside it p99 and its trend over 30 "
+        "minutes"
     ),
     source="AWS/Lambda Duration (Maximum, p99), Errors, Invocations; the function's timeout",
     traps=(

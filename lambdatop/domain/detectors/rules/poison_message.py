@@ -160,9 +160,9 @@ SPEC = DetectorSpec(
     causal=130,
     says="the same messages fail repeatedly",
     formula=(
-        "one message id in 3 or more failed executions of the log; or the DLQ grows while most messages"
-        " succeed; or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > 0.9 with a "
-        "small backlog over 15 final minutes"
+        "one message id in {min_receives} or more failed executions of the log; or the DLQ grows while "
+        "most messages succeed; or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > "
+        "{error_share:g} with a small backlog over {window_min} final minutes"
     ),
     source=(
         "log lines that name a message id; AWS/SQS depth of the DLQ, NotVisible (Minimum), Deleted; Errors"

@@ -124,8 +124,8 @@ SPEC = DetectorSpec(
     causal=70,
     says="environments that initialise without serving, and what that means",
     formula=(
-        "environments (log streams) of the last 30 min whose INIT_START was followed by no START within"
-        " 10 s of the end of their initialisation, where reserved concurrency is 1..10"
+        "environments (log streams) of the last {window_min} min whose INIT_START was followed by no START "
+        "within {gap_s:g} s of the end of their initialisation, where reserved concurrency is 1..10"
     ),
     source=(
         "log tail: INIT_START, START, Init Duration of each stream; reserved concurrency; AWS/Lambda Errors"

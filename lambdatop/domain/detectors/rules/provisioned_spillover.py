@@ -92,8 +92,8 @@ SPEC = DetectorSpec(
     causal=115,
     says="invocations do not find room in provisioned concurrency",
     formula=(
-        "ProvisionedConcurrencySpilloverInvocations / invocations of the alias or version >= 5 % over 5 "
-        "final minutes, 100 of them or more"
+        "ProvisionedConcurrencySpilloverInvocations / invocations of the alias or version >= "
+        "{warning_share:g} over {window_min} final minutes, {min_spilled} of them or more"
     ),
     source=(
         "AWS/Lambda ProvisionedConcurrencySpilloverInvocations, …Invocations, …Utilization by alias or "

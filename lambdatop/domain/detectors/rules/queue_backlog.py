@@ -220,9 +220,10 @@ SPEC = DetectorSpec(
     causal=205,
     says="a queue fills although its consumer works",
     formula=(
-        "visible + in flight climbs over 15 final minutes and would take 5 min or more to work off at "
-        "NumberOfMessagesDeleted a minute; or does not fall and would take an hour or more; or the oldest "
-        "message of a FIFO queue, 5 min old, grows older by 50 s a minute or more"
+        "visible + in flight climbs over {window_min} final minutes and would take {filling_drain_min:g} "
+        "min or more to work off at NumberOfMessagesDeleted a minute; or does not fall and would take "
+        "{standing_drain_min:g} min or more; or the oldest message of a FIFO queue, {blocked_age_s:g} s "
+        "old, grows older by {blocked_ms_per_min:.0f} ms/min or more"
     ),
     source=(
         "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible (or polled attributes), "

@@ -202,9 +202,9 @@ SPEC = DetectorSpec(
     causal=100,
     says="a limit is nearly reached, or will be soon",
     formula=(
-        "used / limit, concurrency by ClaimedAccountConcurrency; or the soonest end of (limit - used) /"
-        " growth per minute, by Theil and Sen over 15 final minutes, quartiles of the slopes as its "
-        "range"
+        "used / limit, concurrency by ClaimedAccountConcurrency; or the soonest end of (limit - used) / "
+        "growth per minute, by Theil and Sen over {window_min} final minutes, quartiles of the slopes as "
+        "its range"
     ),
     source=(
         "GetAccountSettings, Service Quotas (else documented limits, marked as assumed), CloudWatch, lists"

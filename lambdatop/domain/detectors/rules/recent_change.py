@@ -180,9 +180,10 @@ SPEC = DetectorSpec(
     causal=10,
     says="code or configuration changed, and errors or slowness began right after it",
     formula=(
-        "errors / invocations after a change of the last 60 min >= share of the 15 min before + 0.05, "
-        "or median p99 duration >= 2 x the median before; at least 20 invocations before and after; "
-        "final minutes, without the minute of the change; a p99 rises by 50 ms at least"
+        "errors / invocations after a change of the last {lookback_min} min >= share of the {before_min} "
+        "min before + {error_rise:g}, or median p99 duration >= {duration_factor:g} x the median before; "
+        "at least {min_invocations} invocations before and after; final minutes, without the minute of the "
+        "change; a p99 rises by 50 ms at least"
     ),
     source=(
         "LastModified of the function (what changed: seen between two lists); Errors, Invocations, Duration"

@@ -117,9 +117,9 @@ SPEC = DetectorSpec(
     causal=50,
     says="a hard limit of the environment or of a payload was hit",
     formula=(
-        "lines of the last 15 min that show a full /tmp, too many open files, threads or processes, a "
-        "payload, package or environment that is too large, or memory used up; share = executions hit /"
-        " START lines"
+        "lines of the last {window_min} min that show a full /tmp, too many open files, threads or "
+        "processes, a payload, package or environment that is too large, or memory used up; share = "
+        "executions hit / START lines"
     ),
     source="log tail, by the wording of each runtime (ENOSPC, EMFILE, EAGAIN, 413, OutOfMemory)",
     traps=(

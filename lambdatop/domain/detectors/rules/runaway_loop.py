@@ -70,7 +70,10 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=20,
     says="Lambda itself stopped a loop",
-    formula="RecursiveInvocationsDropped > 0 over 5 final minutes, or the younger ones that are published",
+    formula=(
+        "RecursiveInvocationsDropped > 0 over {window_min} final minutes, or the younger ones that are "
+        "published"
+    ),
     source="AWS/Lambda RecursiveInvocationsDropped; the event graph for the path",
     traps=(
         "its absence proves nothing: the metric cannot appear where loop detection is switched off "

@@ -139,7 +139,7 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=190,
     says="a queue delivers messages more often than they are deleted",
-    formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes",
+    formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over {window_min} final minutes",
     source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
     traps=(
         "other consumers; somebody polling the queue by hand; batches as long as the window; deletions that "

@@ -145,9 +145,10 @@ SPEC = DetectorSpec(
     causal=200,
     says="a consumer falls behind although its function does not fail",
     formula=(
-        "Kafka: OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more while "
-        "Invocations are flat; Kinesis, DynamoDB, DocumentDB: IteratorAge climbs by 3000 ms/min or more "
-        "above 60 s while at most 10 % fail"
+        "Kafka: OffsetLag (or MaxOffsetLag) climbs over {window_min} final minutes to {min_lag} records or "
+        "more while Invocations are flat; Kinesis, DynamoDB, DocumentDB: IteratorAge climbs by "
+        "{slope_ms_per_min:.0f} ms/min or more above {min_age_s:g} s while at most {max_error_share:g} of "
+        "the invocations fail"
     ),
     source="AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping",
     traps=(

@@ -92,7 +92,7 @@ SPEC = DetectorSpec(
     says="records of a stream were dropped or sent to a failure destination",
     formula=(
         "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 "
-        "over 5 min; of DocumentDB OversizedRecordCount > 0"
+        "over {window_min} min; of DocumentDB OversizedRecordCount > 0"
     ),
     source="mapping metrics (only where EventCount is switched on), AWS/Lambda DestinationDeliveryFailures",
     traps=(

@@ -180,8 +180,8 @@ SPEC = DetectorSpec(
     causal=110,
     says="invocations are throttled, and by which limit",
     formula=(
-        "Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached; in younger "
-        "minutes that are published a throttle is a warning, whatever its share"
+        "Throttles / (Throttles + Invocations) over {window_min} final minutes, and which limit was "
+        "reached; in younger minutes that are published a throttle is a warning, whatever its share"
     ),
     source="AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency",
     traps="async throttles repeat the same event; reserved concurrency 0 is set on purpose",

@@ -110,7 +110,8 @@ SPEC = DetectorSpec(
     causal=80,
     says="invocations that were ended by their timeout, as the log tells",
     formula=(
-        "executions that ended by timeout in the log of the last 5 minutes, and their share of all reports"
+        "executions that ended by timeout in the log of the last {window_min} minutes, and their share of "
+        "all reports"
     ),
     source=(
         "log: `Task timed out after N seconds`, REPORT `Status: timeout`, platform.report and "

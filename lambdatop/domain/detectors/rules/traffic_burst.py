@@ -125,9 +125,9 @@ SPEC = DetectorSpec(
     causal=35,
     says="events that invoke a function multiply, and nothing known sends so many",
     formula=(
-        "invocations of 2 minutes or more are 10 times the most of the hour before; or 3 minutes in a row "
-        "1.5 times the minute before, up to 5 times that most; at least 60 a minute, by asynchronous events "
-        "or an event source mapping"
+        "invocations of 2 minutes or more are {factor:g} times the most of the hour before; or 3 minutes "
+        "in a row {growth_factor:g} times the minute before, up to 5 times that most; at least "
+        "{min_per_min:g} a minute, by asynchronous events or an event source mapping"
     ),
     source=(
         "AWS/Lambda Invocations, AsyncEventsReceived, IteratorAge; AWS/SQS Sent, Deleted, Visible; the "
