@@ -19,7 +19,8 @@ _DECODER = json.JSONDecoder(strict=False)
 _MESSAGES = ("message", "msg", "@m", "@mt", "event", "error")
 _RAISED = re.compile(r"(?:[A-Za-z_]\w{0,80}\.)*+[A-Za-z_]\w{0,80}(?:: |:?$)")
 _PLAIN_PREFIX = re.compile(
-    r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\]?\s+"
+    r"[DIWEFA], \[[^\]\n]{10,60}\]\s+[A-Z]{3,5} -- [\w.-]{0,60}: "
+    r"|\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\]?\s+"
     r"(?:(?:fail|crit|error|fatal)\s+)?"
 )
 _SOURCE = re.compile(r"\S{1,300}\.[cm]?[jt]sx?:\d{1,7}$")
