@@ -42,6 +42,8 @@ _NESTED = (
 """Objects in which loggers keep the request id, and some the level; Rust's `spans` are a list."""
 _MOST_SPANS = 8
 _ERRORS = ("errorType", "errorMessage", "stackTrace")
+_EVENTS = ("Records", "requestContext", "detail-type", "detail")
+"""What an event holds that a handler prints: its words are those of whoever sent it."""
 _BROKEN_LEVEL = re.compile(r'"(?:level|log_level|severity|levelname)":\s?"([A-Za-z]{3,11})"')
 _BROKEN_ID = re.compile(
     r'"(?:requestId|AWSRequestId|awsRequestId|function_request_id|aws_request_id)":\s?"([\w-]{1,64})"'
@@ -84,7 +86,8 @@ def _application(text: str, data: dict[str, object]) -> Read:
     if not word and "@t" in data:
         word = "info"  # Serilog's compact form leaves this level out
     kind = "error" if word in ("error", "fatal") else "app"
-    return Read(kind, word, request_id, None, _failure(text, word))
+    quoted = not word and any(name in data for name in _EVENTS)
+    return Read(kind, word, request_id, None, "" if quoted else of_level(text, word))
 
 
 def _objects(value: object) -> list[dict[str, object]]:
@@ -100,12 +103,7 @@ def _broken(text: str) -> Read | None:
         return None
     word = level_word(level.group(1)) if level else ""
     kind = "error" if word in ("error", "fatal") else "app"
-    return Read(kind, word, request_id.group(1) if request_id else "", None, _failure(text, word))
-
-
-def _failure(text: str, level: str) -> str:
-    """Return the signature of an application's line, where its level allows one."""
-    return of_level(classify(text), level)
+    return Read(kind, word, request_id.group(1) if request_id else "", None, of_level(text, word))
 
 
 def written_level(text: str) -> str:

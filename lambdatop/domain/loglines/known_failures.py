@@ -170,20 +170,30 @@ _WORD = {
     "eagain": re.compile(r"\beagain\b"),
     "emfile": re.compile(r"\bemfile\b"),
     "enospc": re.compile(r"\benospc\b"),
-    "413": re.compile(r"\b(?:http|http.[\d.]{1,3}|status|code|statuscode)\b[\"':= ]{1,4}413\b"),
+    "413": re.compile(
+        r"\b(?:http|http.[\d.]{1,3}|status|(?:status|response|error|http)[ _-]?code)\b[\"':= ]{1,4}413\b"
+        r"|\bcode[\"':=][\"':= ]{0,3}413\b"
+    ),
+    "rate exceeded": re.compile(r"(?<![a-z] )\brate exceeded(?: for (?:shard|operation)\b|(?! [a-z0-9]))"),
     "outofmemory": re.compile(r"(?<![a-z])outofmemory(?:error|exception)?\b"),  # not a flag of the JVM
     "enomem": re.compile(r"\benomem\b"),
     "memoryerror": re.compile(r"\b(?:no)?memoryerror\b"),
 }
 NEEDLES = tuple(
     word.pattern
-    if (word := _WORD.get(needle)) and "(?<" not in word.pattern
+    if (word := _WORD.get(needle)) and "(?<" not in word.pattern and "(?!" not in word.pattern
     else re.escape(needle).replace("\\ ", " ")
     for needle, _ in _NEEDLES
 )
 """Patterns for RE2, in lower case, without a slash: every text with a known failure matches one of them."""
-_STARTS_PROCESS = ("fork", "spawn", "thread", "popen")
-_REFUSES = re.compile(r"\b(?:refused|held|in use|locked|denied|already|cannot obtain|busy|taken)\b")
+_STARTS_PROCESS = re.compile(
+    r"fork|spawn|popen|threaderror|thread_(?:init|create)"
+    r"|\b(?:create|creating|start|starting|new) [\w ]{0,16}thread"
+)
+_LOCKS = re.compile(r"\b(?:flock|lockf|fcntl)\b")
+_REFUSES = re.compile(
+    r"\b(?:refused|held by|in use|locked|denied|already (?:held|open|owned)|cannot obtain|busy|taken)\b"
+)
 _HOLDS = ("connection", "lock", "lease", "session", "access")
 _EXITS = (
     "Runtime.ExitError",
@@ -218,15 +228,19 @@ def classify(text: str, report: Report | None = None) -> str:
     return ""
 
 
-def of_level(signature: str, level: str) -> str:
-    """Return the signature of a line that its logger gave a level, "" where the level says no failure.
+def of_level(text: str, level: str) -> str:
+    """Return the signature of a program's line of this level, "" where the level says no failure.
 
-    Debug output alone is none. A process that runs out of memory does not say so as a warning: whoever warns
-    of it quotes somebody else.
+    Debug output alone is none, nor is information, unless it holds an exception with its trace: a retry, the
+    answer to a client. A process that runs out of memory does not say so as a warning: whoever warns of it
+    quotes somebody else. A timeout counts only from the platform.
     """
-    if level in ("debug", "trace") or (signature == "out_of_memory" and level in ("info", "warn")):
+    if level in ("debug", "trace") or (level == "info" and "\n" not in text):
         return ""
-    return signature
+    found = classify(text)
+    if found == "timeout" or (found == "out_of_memory" and level in ("info", "warn")):
+        return ""
+    return "" if level == "info" and "Exception" not in text and "Error" not in text else found
 
 
 def extension_failure(state: str) -> str:
@@ -274,7 +288,10 @@ def _sure(needle: str, signature: str, low: str) -> str:
         return ""
     if needle in ("eagain", "resource temporarily unavailable"):
         # A file lock or a socket says the same; only what starts a process or a thread hits the limit.
-        return signature if any(w in low for w in _STARTS_PROCESS) else ""
+        return signature if _STARTS_PROCESS.search(low) and not _LOCKS.search(low) else ""
+    if needle == "signal: killed" and "runtime exited" not in low:
+        # A child may also be killed at its deadline; what its REPORT says decides (log_analysis/digest.py).
+        return ""
     if needle == "memory allocation of " and "bytes failed" not in low:
         return ""
     if needle == "allowed memory size of " and "exhausted" not in low:

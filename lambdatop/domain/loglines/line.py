@@ -211,8 +211,8 @@ def _application(text: str) -> Read:
     if error or _failed(text, prefix, level):
         # Without a prefix the word that was found may be the exception's own: `FATAL: too many connections`.
         own = level if level == "fatal" and not _thrown(text) else "error"
-        return Read("error", own, request_id, None, _signature(text))
-    return Read("app", level, request_id, None, of_level(_signature(text), level))
+        return Read("error", own, request_id, None, of_level(text, own))
+    return Read("app", level, request_id, None, of_level(text, level))
 
 
 def _failed(text: str, prefix: re.Match[str] | None, level: str) -> bool:
@@ -233,12 +233,6 @@ def _failed(text: str, prefix: re.Match[str] | None, level: str) -> bool:
 def _bare_error(body: str) -> bool:
     """Return whether Node of old wrote an error that the handler handed to its callback: JSON, no level."""
     return body.startswith("{") and '"errorMessage"' in body
-
-
-def _signature(text: str) -> str:
-    """Return the signature of an application's line; a timeout counts only from the platform."""
-    found = classify(text)
-    return "" if found == "timeout" else found
 
 
 def _prefix_level(text: str, prefix: re.Match[str]) -> str:
