@@ -299,4 +299,10 @@ def _weight(record: Record) -> tuple[int, bool]:
 
 def _worst(records: list[Record]) -> Record | None:
     """Return the record that explains the failure: a written line before the numbers of a REPORT."""
-    return max((r for r in records if is_error(r)), key=_weight, default=None)
+    return max((r for r in records if is_error(r)), key=_explains, default=None)
+
+
+def _explains(record: Record) -> tuple[int, bool, bool]:
+    """Return how well a record explains a failure: one that left the handler before one that was logged."""
+    rank, says_why = _weight(record)
+    return rank, record.signature != "exit" and crashed(record.first), says_why

@@ -3,7 +3,7 @@
 A line is looked at by plain substrings in lower case, never by a pattern that could backtrack: the first
 HEAD characters (where runtimes write the error) and the last TAIL (where a traceback ends in it). Wordings
 come from the runtimes themselves: strerror texts are the same in every language, Lambda's own error types
-and messages are AWS's, throttle codes are those that the SDK retries.
+and messages are AWS's, throttle codes are those that the SDK retries (botocore/retries/standard.py).
 """
 
 from __future__ import annotations
@@ -66,12 +66,21 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("fatal:memory", "out_of_memory"),  # Chromium
     ("runtime: out of memory", "out_of_memory"),  # Go
     ("failed to allocate memory", "out_of_memory"),  # Ruby
+    ("array buffer allocation failed", "out_of_memory"),  # Node
+    ("process out of memory", "out_of_memory"),  # V8, outside of its heap
+    ("fatal error: out of memory", "out_of_memory"),  # Go
+    ("outofdirectmemory", "out_of_memory"),  # netty
+    ("out of memory (allocated ", "out_of_memory"),  # PHP
+    ("insufficient memory for the java runtime", "out_of_memory"),
+    ("os::commit_memory(", "out_of_memory"),  # the JVM
+    ("0x8007000e", "out_of_memory"),  # E_OUTOFMEMORY, when .NET's runtime starts
     ("too many open files", "too_many_files"),
     ("emfile", "too_many_files"),
     ("errno 24]", "too_many_files"),
     ("no space left on device", "disk_full"),
     ("enospc", "disk_full"),
     ("errno 28]", "disk_full"),
+    ("database or disk is full", "disk_full"),  # SQLite
     ("requestentitytoolarge", "payload_too_large"),
     ("responsesizetoolarge", "payload_too_large"),
     ("exceeded maximum allowed payload size", "payload_too_large"),
@@ -92,10 +101,24 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("requestthrottled", "api_throttled"),
     ("provisionedthroughputexceeded", "api_throttled"),
     ("requestlimitexceeded", "api_throttled"),
+    ("bandwidthlimitexceeded", "api_throttled"),
+    ("ec2throttledexception", "api_throttled"),
+    ("(throttling)", "api_throttled"),
+    ("slowdown", "api_throttled"),  # S3
+    ("reduce your request rate", "api_throttled"),  # what S3 says with it
+    ("request is throttled", "api_throttled"),  # what SQS says with RequestThrottled
     ("rate exceeded", "api_throttled"),
     ("too many connections", "connection_exhausted"),  # MySQL
     ("remaining connection slots", "connection_exhausted"),  # PostgreSQL
     ("too many clients", "connection_exhausted"),  # PostgreSQL
+    ("max_user_connections", "connection_exhausted"),  # MySQL
+    ("max number of clients reached", "connection_exhausted"),  # Redis
+    ("timed-out waiting to acquire database connection", "connection_exhausted"),  # RDS Proxy
+    ("queuepool limit of size", "connection_exhausted"),  # SQLAlchemy
+    ("hikaripool", "connection_exhausted"),
+    ("the pool is probably full", "connection_exhausted"),  # Knex
+    ("obtaining a connection from the pool", "connection_exhausted"),  # SqlClient
+    ("could not obtain a connection from the pool", "connection_exhausted"),  # ActiveRecord
     ("exclusive", "connection_exhausted"),
     ("fetching a new connection from the", "connection_exhausted"),  # Prisma's pool
     ("platform.logsdropped", "logs_dropped"),
@@ -132,7 +155,7 @@ _STEMS = (
     "memory",
     "runtime",
     "thread",
-    "throttle",
+    "throttl",
     "exclusive",
     "space left",
     "timed",
@@ -164,6 +187,15 @@ _STEMS = (
     "lambdavalidation",
     "resulted in a panic",
     "new connection",
+    "pool",
+    "max_user",
+    "number of clients",
+    "to acquire",
+    "disk is full",
+    "slowdown",
+    "request rate",
+    "allocation failed",
+    "0x8007000e",
 )
 
 _WORD = {
@@ -177,7 +209,8 @@ _WORD = {
     "rate exceeded": re.compile(r"(?<![a-z] )\brate exceeded(?: for (?:shard|operation)\b|(?! [a-z0-9]))"),
     "outofmemory": re.compile(r"(?<![a-z])outofmemory(?:error|exception)?\b"),  # not a flag of the JVM
     "enomem": re.compile(r"\benomem\b"),
-    "memoryerror": re.compile(r"\b(?:no)?memoryerror\b"),
+    "memoryerror": re.compile(r"\b(?:no|_array|arrow)?memoryerror\b"),
+    "slowdown": re.compile(r"(?:\(|\bcode\W{1,4})slowdown\b"),
 }
 NEEDLES = tuple(
     word.pattern
@@ -195,6 +228,8 @@ _REFUSES = re.compile(
     r"\b(?:refused|held by|in use|locked|denied|already (?:held|open|owned)|cannot obtain|busy|taken)\b"
 )
 _HOLDS = ("connection", "lock", "lease", "session", "access")
+_OF_LAMBDA = ("invoke", "service: awslambda", "service: lambda,", "services.lambda.")
+"""What an SDK says of Lambda beside a throttle (Java's two name the service)."""
 _EXITS = (
     "Runtime.ExitError",
     "Runtime.Unknown",
@@ -306,8 +341,12 @@ def _sure(needle: str, signature: str, low: str) -> str:
         return "package_too_large"
     if needle == "262144000" and "size" not in low:
         return ""
-    if needle == "toomanyrequestsexception" and "invoke" in low:
+    if needle == "toomanyrequestsexception" and any(word in low for word in _OF_LAMBDA):
         return "lambda_throttled"
+    if needle == "os::commit_memory(" and "errno=12" not in low:
+        return ""
+    if needle == "hikaripool" and "connection is not available" not in low:
+        return ""
     if needle == "exclusive":
         return signature if _REFUSES.search(low) and any(w in low for w in _HOLDS) else ""
     return signature

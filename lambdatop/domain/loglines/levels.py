@@ -32,6 +32,8 @@ _BEFORE = re.compile(
 _WORD = re.compile(r"[A-Za-z]{3,11}(?![\w-])")
 _SHORT = frozenset(("TRC", "VRB", "DBG", "INF", "WRN", "ERR", "FTL", "PNC"))
 """Three capitals, as Serilog, zerolog and npm write them."""
+_FOUR = frozenset(("TRAC", "DEBU", "ERRO", "FATA", "PANI"))
+"""Four capitals before seconds in brackets, as logrus writes them on a terminal: `ERRO[0012] `."""
 _NAMES = frozenset(
     (
         "trace", "trce", "verbose", "debug", "dbug", "info", "information", "notice", "warn", "warning",
@@ -95,7 +97,7 @@ def _at_the_beginning(head: str) -> str:
     if word is None:
         letter = _LETTER.match(head)
         return _LETTERS[letter[1]] if letter else _warning(head)
-    if word[0] in _SHORT:
+    if word[0] in _SHORT or (word[0] in _FOUR and head.startswith("[", word.end())):
         return level_word(word[0])
     after, name = head[word.end() : word.end() + 2], word[0].lower()
     if name in _NAMES:

@@ -92,7 +92,7 @@ _TRACE = re.compile(
 """A trace below the first line: of Python, of Java, Node or .NET, of PHP's Monolog."""
 _RUBY = re.compile(r"\S{1,200}\.rb:\d{1,7}:in [`'][^\n]{1,1000}\(\w[\w:]{0,100}\)(?:\n|$)")
 _TYPES = ("Runtime.", "Extension.", "Function.")
-_PANICKED = re.compile(r"thread '[^'\n]{1,80}'(?: \(\d{1,9}\))? panicked at ")
+_PANICKED = re.compile(r"thread '[^'\n]{1,80}'(?: \(\d{1,9}\))? (?:panicked at |has overflowed its stack)")
 _HEAD_WITHIN = 300
 _TRACE_WITHIN = 4096
 _FIRST_HEADS = ("[ERROR]", "IMAGE ")
@@ -109,6 +109,11 @@ _ERROR_HEADS = (
     "Error loading method ",
     "No public method named ",
     "Failed to initialize CoreCLR",
+    "GC heap initialization failed",
+    "# There is insufficient memory for the Java Runtime Environment",
+    "OpenJDK 64-Bit Server VM warning: INFO: os::commit_memory(",
+    "terminate called ",
+    "libc++abi: terminating ",
     "unexpected fault address ",
     "FATAL ERROR: ",
     "Fatal error: ",
