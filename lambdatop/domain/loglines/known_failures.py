@@ -105,7 +105,6 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("ec2throttledexception", "api_throttled"),
     ("(throttling)", "api_throttled"),
     ("slowdown", "api_throttled"),  # S3
-    ("reduce your request rate", "api_throttled"),  # what S3 says with it
     ("request is throttled", "api_throttled"),  # what SQS says with RequestThrottled
     ("rate exceeded", "api_throttled"),
     ("too many connections", "connection_exhausted"),  # MySQL
@@ -190,10 +189,8 @@ _STEMS = (
     "pool",
     "max_user",
     "number of clients",
-    "to acquire",
     "disk is full",
     "slowdown",
-    "request rate",
     "allocation failed",
     "0x8007000e",
 )

@@ -91,6 +91,20 @@ def test_retries_keep_the_id() -> None:
             "",
         ),
         (
+            ('{"errorMessage":"no order","errorType":"wrapError"}',),  # Go, with log.SetFlags(0)
+            "",
+            "error",
+            "wrapError: no order",
+            "",
+        ),
+        (
+            ('{"errorMessage":"no order","errorType":"wrapError","orderId":71}',),
+            "",
+            "success",
+            "wrapError: no order",
+            "",
+        ),
+        (
             (f"{STAMP}\t{rid(1)}\tfail\tSystem.Exception: x\n   at Example.Handler()",),
             "",
             "error",
