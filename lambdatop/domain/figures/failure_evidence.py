@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import events
-from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
+from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors, fingerprint
+from lambdatop.domain.log_analysis.requests import FAILED, requests
 from lambdatop.domain.loglines.records import Record, join
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.loglines.tail import LogTail
@@ -26,8 +29,16 @@ def _newest(tail: LogTail) -> tuple[Record, ...]:
 
 
 def most_frequent(tail: LogTail, since: float) -> ErrorKind | None:
-    """Return the most frequent kind of error since a moment (s since the epoch); None without any."""
-    return next(iter(digest_errors(r for r in _newest(tail) if r.at >= since)), None)
+    """Return the most frequent kind of error since a moment (s since the epoch); None without any.
+
+    What requests failed of comes before what lines merely say: a retry that is logged in every request is not
+    why a third of them fails.
+    """
+    records = [r for r in _newest(tail) if r.at >= since]
+    kinds = digest_errors(records)
+    failed = Counter(fingerprint(r.error) for r in requests(records) if r.status in FAILED and r.error)
+    of_failed = [kind for kind in kinds if failed[kind.fingerprint]]
+    return max(of_failed, key=lambda kind: failed[kind.fingerprint], default=next(iter(kinds), None))
 
 
 def failure_evidence(context: EvaluationContext, key: Key, over: Window) -> Evidence:

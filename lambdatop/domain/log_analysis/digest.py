@@ -15,13 +15,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import GiveWay, no_pause, paced
-from lambdatop.domain.loglines.line import LogLine, Report
+from lambdatop.domain.log_analysis.requests import crashed
+from lambdatop.domain.loglines.known_failures import OOM_SHARE
+from lambdatop.domain.loglines.line import PREFIX, LogLine, Report
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
 
 GIVE_WAY_EVERY = 500
 """Lines that are looked at in one piece: some ms."""
 
+NEARLY_FULL = 0.9
+"""Share of the memory from which on a program that says that there is none left is believed."""
+_OF_ITSELF = ("memory allocation of ", "runtime: out of memory")
+"""How Rust and Go say that they have no memory, before they end."""
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _CALLED = re.compile(
     r"(?<![a-z])(?:message|msg|itemidentifier)[ _-]?(?:id)?[\"']?\s{0,2}[:=#]?\s{0,2}[\"'(<\[]?$",
@@ -136,10 +142,14 @@ def digest(tail: LogTail, give_way: GiveWay = no_pause) -> Digest:
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
-    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), give_way, GIVE_WAY_EVERY):
+    executions = list(_executions(lines))
+    shares = _shares(lines, executions)
+    for line, (request, run) in paced(zip(lines, executions, strict=True), give_way, GIVE_WAY_EVERY):
         if line.signature or line.kind in ("error", "timeout"):
-            failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
-            failed.add((line.stream, run))
+            signature = _by_memory(line, shares.get((line.stream, run)))
+            if signature:
+                failures.append(Failed(line.at, signature, request, line.stream, line.text))
+                failed.add((line.stream, run))
         if line.kind in ("app", "error"):
             for id_ in _messages(line.text, request):
                 mentioned.setdefault(id_, set()).add((line.stream, run))
@@ -158,6 +168,41 @@ def digest(tail: LogTail, give_way: GiveWay = no_pause) -> Digest:
         MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
         _environments(paced(lines, give_way, GIVE_WAY_EVERY)),
     )
+
+
+def _shares(lines: list[LogLine], executions: list[tuple[str, int]]) -> dict[tuple[str, int], float]:
+    """Return the share of its memory that each execution with a REPORT used at most; not before a START."""
+    found: dict[tuple[str, int], float] = {}
+    for line, (_, run) in zip(lines, executions, strict=True):
+        report = line.report
+        if run and report and report.memory_mb and report.max_memory_mb is not None:
+            key, share = (line.stream, run), report.max_memory_mb / report.memory_mb
+            found[key] = max(share, found.get(key, 0.0))
+    return found
+
+
+def _by_memory(line: LogLine, share: float | None) -> str:
+    """Return the signature of a failed line, "error" without one, "" for no failure.
+
+    What the platform and the runtime say of memory counts. What a program says may be of another process, so
+    it does not where the REPORT of its execution says that `share` of the memory was enough.
+    """
+    signature = line.signature or line.kind
+    if signature == "error" and "signal: killed" in line.text and share is not None and share >= OOM_SHARE:
+        return "out_of_memory"
+    if signature != "out_of_memory" or share is None or share >= NEARLY_FULL or not _may_quote(line):
+        return signature
+    return "error" if line.kind == "error" else ""
+
+
+def _may_quote(line: LogLine) -> bool:
+    """Return whether a line about memory may tell of another process: a logger's, without a trace."""
+    text = line.text
+    if line.kind == "app":
+        return not text.startswith(_OF_ITSELF)
+    if line.kind != "error" or crashed(line) or "Traceback (" in text or "\n    at " in text:
+        return False
+    return text.startswith("{") or PREFIX.match(text) is not None
 
 
 def _messages(text: str, request: str) -> Iterator[str]:

@@ -26,9 +26,12 @@ EXACT = (
 )
 ANY_CASE = "|".join(
     (
-        rf"(?:level|lvl|severity|levelname|@l)\W{{1,4}}(?:u001b\[[\d;]{{1,8}}m)?(?:{'|'.join(BAD_LEVELS)}|[56]0\b)",
+        rf"(?:level|lvl|severity|levelname|@l|\bl|severitytext)\W{{1,4}}(?:u001b\[[\d;]{{1,8}}m)?(?:{'|'.join(BAD_LEVELS)}|(?:[56]0|[0-3])\b)",
         rf"(?:\[|[0-9a-f]{{12}}\s|\d(?:z|[+-]\d\d:?\d\d)?\s)(?:{'|'.join(BAD_LEVELS)})\b",
-        rf"\b(?:{'|'.join(BAD_LEVELS)}):(?:\s|$)",
+        rf"(?:\b|m)(?:{'|'.join(BAD_LEVELS)})(?:\W\[[\d;]{{1,8}}m)?:(?:\s|$)",
+        r"(?:\b|m)(?:erro|fata|pani)(?:\W\[[\d;]{1,8}m)?\[\d",
+        r"state: \w{0,40}(?:error|failed|crash)\b",
+        "overflowed its stack|terminate called|terminating|heap initialization failed|insufficient memory",
         r"status\W{1,4}(?:error|timeout|failure)",
         "(?:launch|fatal|initialization) error|panic: |panicked at |process exited|unable to import module",
         "exception from handler|unexpected fault address|php script timed out",

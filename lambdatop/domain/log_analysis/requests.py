@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from lambdatop.domain.log_analysis.fingerprints import is_error
 from lambdatop.domain.loglines.headline import headline
-from lambdatop.domain.loglines.line import PREFIX, Report
+from lambdatop.domain.loglines.line import PREFIX, LogLine, Report
 from lambdatop.domain.loglines.records import MOST_STREAMS, Position, Record, position
 from lambdatop.domain.loglines.uncaught import PHRASES, from_dotnet, uncaught
 
@@ -118,7 +118,7 @@ class _Seen:
             self._count(record)
             self._keep(record, newest)
         elif is_error(record):
-            sort = (*_weight(record), _crashed(record))
+            sort = (*_weight(record), crashed(record.first))
             if sort not in self.sorts:
                 self.sorts.add(sort)
                 self._keep(record, newest)
@@ -252,7 +252,7 @@ def _status(records: list[Record], report: Report | None) -> Status:
         return _word(report.status)
     if any(r.kind == "timeout" or r.signature == "timeout" for r in records):
         return "timeout"
-    if any(_crashed(r) for r in records):
+    if any(crashed(r.first) for r in records):
         return "error"
     ended = report is not None or any(r.kind == "end" for r in records)
     return "success" if ended else "running"
@@ -264,20 +264,23 @@ def _word(status: str) -> Status:
     return "success" if status == "success" else "error"
 
 
-def _crashed(record: Record) -> bool:
+def crashed(line: LogLine) -> bool:
     """Return whether an error left the handler: the form that runtimes write, not a logger."""
-    if record.kind == "end" and record.level == "error":
+    if line.kind == "end" and line.level == "error":
         return True
-    if record.kind != "error":
+    if line.kind != "error":
         return False
-    text = record.first.text[:2048]
+    text = line.text[:2048]
     if text.startswith("[ERROR] "):
         # The runtime's line goes on with the exception, a logger's with a stamp.
         return not text[8:].lstrip()[:4].isdigit()
     if text.startswith(_CRASHES) or any(words in text for words in _CRASH_WORDS):
         return True
+    if uncaught(text) is not None:
+        return True
+    # .NET's level: Node writes an error that was handled in the same form, at its own level.
     prefix = PREFIX.match(text)
-    return uncaught(text) is not None or bool(prefix and from_dotnet(text[prefix.end() :]))
+    return prefix is not None and prefix["c"] == "fail" and from_dotnet(text[prefix.end() :]) is not None
 
 
 def _is_before(record: Record) -> bool:
@@ -291,4 +294,10 @@ def _weight(record: Record) -> tuple[int, bool]:
 
 def _worst(records: list[Record]) -> Record | None:
     """Return the record that explains the failure: a written line before the numbers of a REPORT."""
-    return max((r for r in records if is_error(r)), key=_weight, default=None)
+    return max((r for r in records if is_error(r)), key=_explains, default=None)
+
+
+def _explains(record: Record) -> tuple[int, bool, bool]:
+    """Return how well a record explains a failure: one that left the handler before one that was logged."""
+    rank, says_why = _weight(record)
+    return rank, record.signature != "exit" and crashed(record.first), says_why

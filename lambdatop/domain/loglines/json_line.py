@@ -25,7 +25,9 @@ _IDS = (
     "faasinvocationid",
 )
 """How loggers call the request id, the surest name first; case, `_`, `-` and `.` do not matter."""
-_LEVELS = ("level", "loglevel", "levelname", "severity", "lvl", "@l")
+_LEVELS = ("level", "loglevel", "levelname", "severity", "lvl", "@l", "severitytext", "loglevelname")
+_SYSLOG = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")
+"""Severities 0 to 7 of RFC 5424, which GELF takes (docs.graylog.org, "GELF payload specification")."""
 _NESTED = (
     "record",
     "lambda",
@@ -38,10 +40,13 @@ _NESTED = (
     "spans",
     "properties",
     "extra",
+    "meta",
 )
 """Objects in which loggers keep the request id, and some the level; Rust's `spans` are a list."""
 _MOST_SPANS = 8
 _ERRORS = ("errorType", "errorMessage", "stackTrace")
+_EVENTS = ("Records", "requestContext", "detail-type", "detail")
+"""What an event holds that a handler prints: its words are those of whoever sent it."""
 _BROKEN_LEVEL = re.compile(r'"(?:level|log_level|severity|levelname)":\s?"([A-Za-z]{3,11})"')
 _BROKEN_ID = re.compile(
     r'"(?:requestId|AWSRequestId|awsRequestId|function_request_id|aws_request_id)":\s?"([\w-]{1,64})"'
@@ -75,16 +80,41 @@ def read_json(message: str, text: str) -> Read | None:
 
 def _application(text: str, data: dict[str, object]) -> Read:
     named = _by_name(data)
+    if isinstance(aws := data.get("_aws"), dict):
+        # The embedded metric format: by what its metrics are sorted is no error of this line.
+        sorted_by = _dimensions(aws)
+        named = {name: value for name, value in named.items() if name not in sorted_by}
+        return _read(text, _level(named), _id(named))
     inner = [_by_name(value) for name in _NESTED for value in _objects(named.get(name))]
     word = _level(named) or next((w for d in inner if (w := _level(d))), "")
     request_id = _id(named) or next((i for d in inner if (i := _id(d))), "")
-    if not word and (any(name in data for name in _ERRORS) or data.get("exception")):
+    if not word and (any(data.get(name) for name in _ERRORS) or data.get("exception")):
         # An uncaught exception may come without a level; one that was handled carries its own.
         word = "error"
     if not word and "@t" in data:
         word = "info"  # Serilog's compact form leaves this level out
+    if not word and any(name in data for name in _EVENTS):
+        return Read("app", "", request_id)
+    return _read(text, word, request_id)
+
+
+def _read(text: str, word: str, request_id: str) -> Read:
     kind = "error" if word in ("error", "fatal") else "app"
-    return Read(kind, word, request_id, None, _failure(text, word))
+    return Read(kind, word, request_id, None, of_level(text, word))
+
+
+def _dimensions(aws: dict[str, object]) -> set[str]:
+    """Return the names of the dimensions in a line in the embedded metric format, as `_by_name` has them.
+
+    Source: CloudWatch user guide, "Specification: Embedded metric format".
+    """
+    found: set[str] = set()
+    for directive in _objects(aws.get("CloudWatchMetrics")):
+        sets = directive.get("Dimensions")
+        for names in sets[:_MOST_SPANS] if isinstance(sets, list) else ():
+            if isinstance(names, list):
+                found.update(_plain_name(name) for name in names if isinstance(name, str))
+    return found
 
 
 def _objects(value: object) -> list[dict[str, object]]:
@@ -100,12 +130,7 @@ def _broken(text: str) -> Read | None:
         return None
     word = level_word(level.group(1)) if level else ""
     kind = "error" if word in ("error", "fatal") else "app"
-    return Read(kind, word, request_id.group(1) if request_id else "", None, _failure(text, word))
-
-
-def _failure(text: str, level: str) -> str:
-    """Return the signature of an application's line, where its level allows one."""
-    return of_level(classify(text), level)
+    return Read(kind, word, request_id.group(1) if request_id else "", None, of_level(text, word))
 
 
 def written_level(text: str) -> str:
@@ -127,7 +152,14 @@ def _by_name(data: dict[str, object]) -> dict[str, object]:
 
 
 def _level(named: dict[str, object]) -> str:
-    return next((level_word(named[name]) for name in _LEVELS if name in named), "")
+    found = next((named[name] for name in _LEVELS if name in named), None)
+    if isinstance(found, dict):
+        return level_word(found.get("name"))  # loguru
+    if isinstance(found, int) and "shortmessage" in named:
+        return _SYSLOG[found] if 0 <= found < len(_SYSLOG) else ""
+    if found is None and "l" in named and "m" in named and "t" in named:
+        return level_word(named["l"])  # zap's development JSON, and whoever is as brief
+    return level_word(found)
 
 
 def _id(named: dict[str, object]) -> str:

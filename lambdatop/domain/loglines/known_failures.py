@@ -3,7 +3,7 @@
 A line is looked at by plain substrings in lower case, never by a pattern that could backtrack: the first
 HEAD characters (where runtimes write the error) and the last TAIL (where a traceback ends in it). Wordings
 come from the runtimes themselves: strerror texts are the same in every language, Lambda's own error types
-and messages are AWS's, throttle codes are those that the SDK retries.
+and messages are AWS's, throttle codes are those that the SDK retries (botocore/retries/standard.py).
 """
 
 from __future__ import annotations
@@ -66,12 +66,21 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("fatal:memory", "out_of_memory"),  # Chromium
     ("runtime: out of memory", "out_of_memory"),  # Go
     ("failed to allocate memory", "out_of_memory"),  # Ruby
+    ("array buffer allocation failed", "out_of_memory"),  # Node
+    ("process out of memory", "out_of_memory"),  # V8, outside of its heap
+    ("fatal error: out of memory", "out_of_memory"),  # Go
+    ("outofdirectmemory", "out_of_memory"),  # netty
+    ("out of memory (allocated ", "out_of_memory"),  # PHP
+    ("insufficient memory for the java runtime", "out_of_memory"),
+    ("os::commit_memory(", "out_of_memory"),  # the JVM
+    ("0x8007000e", "out_of_memory"),  # E_OUTOFMEMORY, when .NET's runtime starts
     ("too many open files", "too_many_files"),
     ("emfile", "too_many_files"),
     ("errno 24]", "too_many_files"),
     ("no space left on device", "disk_full"),
     ("enospc", "disk_full"),
     ("errno 28]", "disk_full"),
+    ("database or disk is full", "disk_full"),  # SQLite
     ("requestentitytoolarge", "payload_too_large"),
     ("responsesizetoolarge", "payload_too_large"),
     ("exceeded maximum allowed payload size", "payload_too_large"),
@@ -92,10 +101,23 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("requestthrottled", "api_throttled"),
     ("provisionedthroughputexceeded", "api_throttled"),
     ("requestlimitexceeded", "api_throttled"),
+    ("bandwidthlimitexceeded", "api_throttled"),
+    ("ec2throttledexception", "api_throttled"),
+    ("(throttling)", "api_throttled"),
+    ("slowdown", "api_throttled"),  # S3
+    ("request is throttled", "api_throttled"),  # what SQS says with RequestThrottled
     ("rate exceeded", "api_throttled"),
     ("too many connections", "connection_exhausted"),  # MySQL
     ("remaining connection slots", "connection_exhausted"),  # PostgreSQL
     ("too many clients", "connection_exhausted"),  # PostgreSQL
+    ("max_user_connections", "connection_exhausted"),  # MySQL
+    ("max number of clients reached", "connection_exhausted"),  # Redis
+    ("timed-out waiting to acquire database connection", "connection_exhausted"),  # RDS Proxy
+    ("queuepool limit of size", "connection_exhausted"),  # SQLAlchemy
+    ("hikaripool", "connection_exhausted"),
+    ("the pool is probably full", "connection_exhausted"),  # Knex
+    ("obtaining a connection from the pool", "connection_exhausted"),  # SqlClient
+    ("could not obtain a connection from the pool", "connection_exhausted"),  # ActiveRecord
     ("exclusive", "connection_exhausted"),
     ("fetching a new connection from the", "connection_exhausted"),  # Prisma's pool
     ("platform.logsdropped", "logs_dropped"),
@@ -132,7 +154,7 @@ _STEMS = (
     "memory",
     "runtime",
     "thread",
-    "throttle",
+    "throttl",
     "exclusive",
     "space left",
     "timed",
@@ -164,27 +186,47 @@ _STEMS = (
     "lambdavalidation",
     "resulted in a panic",
     "new connection",
+    "pool",
+    "max_user",
+    "number of clients",
+    "disk is full",
+    "slowdown",
+    "allocation failed",
+    "0x8007000e",
 )
 
 _WORD = {
     "eagain": re.compile(r"\beagain\b"),
     "emfile": re.compile(r"\bemfile\b"),
     "enospc": re.compile(r"\benospc\b"),
-    "413": re.compile(r"\b(?:http|http.[\d.]{1,3}|status|code|statuscode)\b[\"':= ]{1,4}413\b"),
+    "413": re.compile(
+        r"\b(?:http|http.[\d.]{1,3}|status|(?:status|response|error|http)[ _-]?code)\b[\"':= ]{1,4}413\b"
+        r"|\bcode[\"':=][\"':= ]{0,3}413\b"
+    ),
+    "rate exceeded": re.compile(r"(?<![a-z] )\brate exceeded(?: for (?:shard|operation)\b|(?! [a-z0-9]))"),
     "outofmemory": re.compile(r"(?<![a-z])outofmemory(?:error|exception)?\b"),  # not a flag of the JVM
     "enomem": re.compile(r"\benomem\b"),
-    "memoryerror": re.compile(r"\b(?:no)?memoryerror\b"),
+    "memoryerror": re.compile(r"\b(?:no|_array|arrow)?memoryerror\b"),
+    "slowdown": re.compile(r"(?:\(|\bcode\W{1,4})slowdown\b"),
 }
 NEEDLES = tuple(
     word.pattern
-    if (word := _WORD.get(needle)) and "(?<" not in word.pattern
+    if (word := _WORD.get(needle)) and "(?<" not in word.pattern and "(?!" not in word.pattern
     else re.escape(needle).replace("\\ ", " ")
     for needle, _ in _NEEDLES
 )
 """Patterns for RE2, in lower case, without a slash: every text with a known failure matches one of them."""
-_STARTS_PROCESS = ("fork", "spawn", "thread", "popen")
-_REFUSES = re.compile(r"\b(?:refused|held|in use|locked|denied|already|cannot obtain|busy|taken)\b")
+_STARTS_PROCESS = re.compile(
+    r"fork|spawn|popen|threaderror|thread_(?:init|create)"
+    r"|\b(?:create|creating|start|starting|new) [\w ]{0,16}thread"
+)
+_LOCKS = re.compile(r"\b(?:flock|lockf|fcntl)\b")
+_REFUSES = re.compile(
+    r"\b(?:refused|held by|in use|locked|denied|already (?:held|open|owned)|cannot obtain|busy|taken)\b"
+)
 _HOLDS = ("connection", "lock", "lease", "session", "access")
+_OF_LAMBDA = ("invoke", "service: awslambda", "service: lambda,", "services.lambda.")
+"""What an SDK says of Lambda beside a throttle (Java's two name the service)."""
 _EXITS = (
     "Runtime.ExitError",
     "Runtime.Unknown",
@@ -218,15 +260,19 @@ def classify(text: str, report: Report | None = None) -> str:
     return ""
 
 
-def of_level(signature: str, level: str) -> str:
-    """Return the signature of a line that its logger gave a level, "" where the level says no failure.
+def of_level(text: str, level: str) -> str:
+    """Return the signature of a program's line of this level, "" where the level says no failure.
 
-    Debug output alone is none. A process that runs out of memory does not say so as a warning: whoever warns
-    of it quotes somebody else.
+    Debug output alone is none, nor is information, unless it holds an exception with its trace: a retry, the
+    answer to a client. A process that runs out of memory does not say so as a warning: whoever warns of it
+    quotes somebody else. A timeout counts only from the platform.
     """
-    if level in ("debug", "trace") or (signature == "out_of_memory" and level in ("info", "warn")):
+    if level in ("debug", "trace") or (level == "info" and "\n" not in text):
         return ""
-    return signature
+    found = classify(text)
+    if found == "timeout" or (found == "out_of_memory" and level in ("info", "warn")):
+        return ""
+    return "" if level == "info" and "Exception" not in text and "Error" not in text else found
 
 
 def extension_failure(state: str) -> str:
@@ -274,7 +320,10 @@ def _sure(needle: str, signature: str, low: str) -> str:
         return ""
     if needle in ("eagain", "resource temporarily unavailable"):
         # A file lock or a socket says the same; only what starts a process or a thread hits the limit.
-        return signature if any(w in low for w in _STARTS_PROCESS) else ""
+        return signature if _STARTS_PROCESS.search(low) and not _LOCKS.search(low) else ""
+    if needle == "signal: killed" and "runtime exited" not in low:
+        # A child may also be killed at its deadline; what its REPORT says decides (log_analysis/digest.py).
+        return ""
     if needle == "memory allocation of " and "bytes failed" not in low:
         return ""
     if needle == "allowed memory size of " and "exhausted" not in low:
@@ -289,8 +338,12 @@ def _sure(needle: str, signature: str, low: str) -> str:
         return "package_too_large"
     if needle == "262144000" and "size" not in low:
         return ""
-    if needle == "toomanyrequestsexception" and "invoke" in low:
+    if needle == "toomanyrequestsexception" and any(word in low for word in _OF_LAMBDA):
         return "lambda_throttled"
+    if needle == "os::commit_memory(" and "errno=12" not in low:
+        return ""
+    if needle == "hikaripool" and "connection is not available" not in low:
+        return ""
     if needle == "exclusive":
         return signature if _REFUSES.search(low) and any(w in low for w in _HOLDS) else ""
     return signature

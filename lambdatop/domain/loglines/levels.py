@@ -10,9 +10,16 @@ from lambdatop.domain.loglines.tokens import level_word
 HEAD = 120
 """Characters in which a level is looked for."""
 _CAPITALS = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b")
+_KEY = re.compile(
+    r"(?:(?:^|[\s\[{(])(?:level|lvl|severity)=\"?|\"(?:level|severity|levelname)\":\s?\"|^\{'level': ')$"
+)
+_ONE_NAME = re.compile(
+    r"\[?\d[\d:.,/TZ+-]{7,32}(?: [\d:.,]{5,16}| UTC)?\]? {1,4}(?!no |an |to |not )\S{1,60} $"
+)
+"""A stamp and one name, as log4j writes of itself: `2026-11-21 04:11:00,123 main ERROR `."""
 _STEMS = ("INFO", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL", "CRITICAL", "SEVERE", "NOTICE")
 _KEYED = re.compile(
-    r"(?:\b(?:level|lvl|severity)=\"?|^[\d:.TZ/ -]{0,40}\[)"
+    r"(?:(?<![\w.-])(?:level|lvl|severity)=\"?|^[\d:.TZ/ -]{0,40}\[)"
     r"(trace|debug|info|notice|warn|warning|error|err|fatal|critical|crit|panic)\b"
 )
 """logfmt (`level=error`) and `[error]` after a stamp, as Go's, Rust's and Elixir's loggers write it."""
@@ -25,6 +32,8 @@ _BEFORE = re.compile(
 _WORD = re.compile(r"[A-Za-z]{3,11}(?![\w-])")
 _SHORT = frozenset(("TRC", "VRB", "DBG", "INF", "WRN", "ERR", "FTL", "PNC"))
 """Three capitals, as Serilog, zerolog and npm write them."""
+_FOUR = frozenset(("TRAC", "DEBU", "ERRO", "FATA", "PANI"))
+"""Four capitals before seconds in brackets, as logrus writes them on a terminal: `ERRO[0012] `."""
 _NAMES = frozenset(
     (
         "trace", "trce", "verbose", "debug", "dbug", "info", "information", "notice", "warn", "warning",
@@ -32,7 +41,9 @@ _NAMES = frozenset(
     )
 )  # fmt: skip
 _STAMPED = re.compile(rf"{STAMP}\s+(?:d?panic\b)?")
-_NODE = re.compile(r"\(node:\d{1,7}\) (?:\[\w{1,20}\] )?(?!UnhandledPromiseRejection)\w{0,60}Warning: ")
+_NODE = re.compile(
+    r"\(node:\d{1,7}\) (?:\[\w{1,20}\] )?(?!UnhandledPromiseRejection)(?:\w{0,60}Warning|NOTE): "
+)
 _PYTHON = re.compile(r"[^\s:]{1,200}:\d{1,7}: \w{0,60}Warning: ")
 """What Python's module `warnings` writes: `file:line: DeprecationWarning: `."""
 _LETTER = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} ")
@@ -43,15 +54,40 @@ _LETTERS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
 def level_in(text: str) -> str:
     """Return the level that stands at the beginning of a cleaned line, "" where none does.
 
-    Words in capitals count anywhere in the first HEAD characters, others only where a logger puts them:
-    in prose they are ordinary words.
+    Words in capitals count in the first HEAD characters unless they stand in prose, in a path or as a value;
+    others only where a logger puts them.
     """
     head = text[:HEAD]
     first = min([at for stem in _STEMS if (at := head.find(stem)) >= 0], default=-1)
-    word = _CAPITALS.search(head, first) if first >= 0 else None
-    if word is None and (head.startswith("[") or any(key in head for key in _KEYS)):
-        word = _KEYED.search(head)
-    return level_word(word[1]) if word else _at_the_beginning(head)
+    if first >= 0:
+        for word in _CAPITALS.finditer(head, first):
+            if _is_level(head, word.start(), word.end()):
+                return level_word(word[1])
+    if head.startswith("[") or any(key in head for key in _KEYS):
+        keyed = _KEYED.search(head)
+        if keyed:
+            return level_word(keyed[1])
+    return _at_the_beginning(head)
+
+
+def _is_level(head: str, start: int, end: int) -> bool:
+    """Return whether a word in capitals stands as a logger writes it: not as a value, in a path, in prose."""
+    before = head[start - 1] if start else ""
+    if before in ("=", '"', "'"):
+        return _KEY.search(head, max(0, start - 24), start) is not None
+    if before and before in "/?_-":
+        return False
+    after = head[end : end + 3]
+    if after[:1] in ("/", "=", "'", '"') or after == " ->" or (after[:1] == "-" and after[1:2].isalnum()):
+        return False
+    if before != " ":
+        return True
+    near = head[start - 2 : start - 1]
+    if near == ":":
+        return not head[: start - 2].lower().endswith("level")
+    if not ("a" <= near <= "z") or after[:1] in (":", "]") or after in (" - ", " | "):
+        return True
+    return _ONE_NAME.match(head[:start]) is not None
 
 
 def _at_the_beginning(head: str) -> str:
@@ -61,7 +97,7 @@ def _at_the_beginning(head: str) -> str:
     if word is None:
         letter = _LETTER.match(head)
         return _LETTERS[letter[1]] if letter else _warning(head)
-    if word[0] in _SHORT:
+    if word[0] in _SHORT or (word[0] in _FOUR and head.startswith("[", word.end())):
         return level_word(word[0])
     after, name = head[word.end() : word.end() + 2], word[0].lower()
     if name in _NAMES:

@@ -35,12 +35,16 @@ _KEYS = re.compile(
     r"Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId|SegmentId|Sampled|Phase):"
 )
 _LOGGER = re.compile(
-    r"\[?(?:(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b"
-    r"|(?<=\[)(trace|debug|info|warn(?:ing)?|error|fatal|critical)(?=\])"
-    r"|(trace|debug|verbose|info|warn|error)(?=: )"
-    r"|\(node:\d{1,7}\) (?:\[\w{1,20}\] )?(?!UnhandledPromiseRejection)\w{0,60}(Warning): )"
+    r"\[(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)(?=[\] ])"
+    r"|\[(trace|debug|info|warn(?:ing)?|error|fatal|critical)(?=\])"
+    r"|(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)(?=:| [-|\[(]|  | [\w.$]{1,100} - )"
+    r"|(?:time=\S{1,40} )?level=\"?([A-Za-z]{3,11})\b"
+    r"|\(node:\d{1,7}\) (?:\[\w{1,20}\] )?(?!UnhandledPromiseRejection)(?:\w{0,60}Warning|NOTE): "
 )
-"""The level that a logger writes at the beginning of its message, behind the prefix of the runtime."""
+"""The level that a logger writes at the beginning of its message, behind the prefix of the runtime.
+
+Only in the forms of loggers: a message may begin with such a word, too ("ERROR topic is ready").
+"""
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _WORD = (
@@ -50,12 +54,14 @@ _WORD = (
 PREFIX = re.compile(
     rf"(?:[DIWEFA], )?(?:\[?(?P<a>{_WORD})\]?:?\s+)?"
     rf"(?:{STAMP}(?: #\d{{1,10}}\]| \([+-]\d\d:\d\d\))?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
-    rf"[<\[(]?(?P<id>{_UUID}|undefined\b)[>\])]?:?(?:\s+--|\s+)(?:\[?(?P<c>{_WORD})\]?(?::?\s+|$))?"
+    rf"[<\[(]?(?P<id>{_UUID}|undefined\b)[>\])]?:?(?:\s+--(?:\s[\w.-]{{0,60}}:)?\s*|\s+)"
+    rf"(?(a)|(?(b)|(?:\[?(?P<c>{_WORD})\]?(?::?\s+|$))?))"
 )
 """What the runtimes and their loggers put before a message, up to the request id and the level after it.
 
 Python: `[LEVEL] stamp id`, Node: `stamp id LEVEL`, .NET: `stamp id level`, log4j2 for Lambda: `stamp id
-LEVEL`, Ruby: `E, [stamp #8] ERROR id --`. A UUID further on is the application's.
+LEVEL`, Ruby: `E, [stamp #8] ERROR id -- :`. Where the level stands before the id, the first word after it is
+the message's. A UUID further on is the application's.
 """
 _STAMPED = re.compile(rf"{STAMP}\s+(?:(?:{_WORD})\s+)?", re.IGNORECASE)
 """What stands before a message without a request: Go's stamp, .NET's stamp and level while it starts."""
@@ -74,6 +80,11 @@ _THROWN = re.compile(
     r"(?: \[\w{1,60}\])?(?:: |:?$|:?\n| thrown from the UncaughtExceptionHandler)"
 )
 """The first line of an uncaught exception: an optional package, then a type, then the message."""
+_FIGURE = re.compile(
+    r"(?:\{ )?(?:[a-z]\w{0,80}(?:Error|Exception): (?i:null|none|nil|undefined|true|false|nan|-?\d{1,20})"
+    r"|[A-Z]\w{0,80}Error: -?\d{1,20}\.\d{1,20})(?:[,;\n})\]]|$)"
+)
+"""A variable and its value: `hasError: False`, `MeanSquaredError: 0.0132`."""
 _TRACE = re.compile(
     r"\n(?:Traceback \(most recent call last\):|\[stacktrace\]\n"
     r"| {1,8}at [^\n(]{1,300}+\(|at [\w.`<>$]{1,300}+\()"
@@ -81,7 +92,7 @@ _TRACE = re.compile(
 """A trace below the first line: of Python, of Java, Node or .NET, of PHP's Monolog."""
 _RUBY = re.compile(r"\S{1,200}\.rb:\d{1,7}:in [`'][^\n]{1,1000}\(\w[\w:]{0,100}\)(?:\n|$)")
 _TYPES = ("Runtime.", "Extension.", "Function.")
-_PANICKED = re.compile(r"thread '[^'\n]{1,80}'(?: \(\d{1,9}\))? panicked at ")
+_PANICKED = re.compile(r"thread '[^'\n]{1,80}'(?: \(\d{1,9}\))? (?:panicked at |has overflowed its stack)")
 _HEAD_WITHIN = 300
 _TRACE_WITHIN = 4096
 _FIRST_HEADS = ("[ERROR]", "IMAGE ")
@@ -98,6 +109,11 @@ _ERROR_HEADS = (
     "Error loading method ",
     "No public method named ",
     "Failed to initialize CoreCLR",
+    "GC heap initialization failed",
+    "# There is insufficient memory for the Java Runtime Environment",
+    "OpenJDK 64-Bit Server VM warning: INFO: os::commit_memory(",
+    "terminate called ",
+    "libc++abi: terminating ",
     "unexpected fault address ",
     "FATAL ERROR: ",
     "Fatal error: ",
@@ -200,8 +216,8 @@ def _application(text: str) -> Read:
     if error or _failed(text, prefix, level):
         # Without a prefix the word that was found may be the exception's own: `FATAL: too many connections`.
         own = level if level == "fatal" and not _thrown(text) else "error"
-        return Read("error", own, request_id, None, _signature(text))
-    return Read("app", level, request_id, None, of_level(_signature(text), level))
+        return Read("error", own, request_id, None, of_level(text, own))
+    return Read("app", level, request_id, None, of_level(text, level))
 
 
 def _failed(text: str, prefix: re.Match[str] | None, level: str) -> bool:
@@ -224,19 +240,13 @@ def _bare_error(body: str) -> bool:
     return body.startswith("{") and '"errorMessage"' in body
 
 
-def _signature(text: str) -> str:
-    """Return the signature of an application's line; a timeout counts only from the platform."""
-    found = classify(text)
-    return "" if found == "timeout" else found
-
-
 def _prefix_level(text: str, prefix: re.Match[str]) -> str:
     """Return the level that stands nearest to the message: a logger's own wins over that of its runtime."""
     if text.startswith("{", prefix.end()):
         own = written_level(text[prefix.end() :])
     else:
         logger = _LOGGER.match(text, prefix.end())
-        own = level_word("warn" if logger[4] else logger[logger.lastindex or 0]) if logger else ""
+        own = level_word(logger[logger.lastindex] if logger.lastindex else "warn") if logger else ""
     return own or level_word(prefix["c"] or prefix["b"] or prefix["a"] or "") or level_in(text)
 
 
@@ -245,7 +255,9 @@ def _thrown(text: str) -> bool:
     if head.startswith("thread '") and _PANICKED.match(head):
         return True
     if "Exception" in head or "Error" in head or head.startswith(_TYPES):
-        return bool(_THROWN.match(head) or (".rb:" in head and _RUBY.match(text)))
+        if _THROWN.match(head):
+            return not _FIGURE.match(head)
+        return ".rb:" in head and _RUBY.match(text) is not None
     return False
 
 

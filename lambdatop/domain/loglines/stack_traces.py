@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Mode = Literal["", "python", "titled", "raised", "frames", "panic", "go", "source", "rust"]
+Mode = Literal["", "python", "titled", "raised", "frames", "panic", "go", "source", "rust", "backtrace"]
 """What the lines so far are: no trace, a Python traceback, one below the headline that names its exception,
 one whose exception was named at its end, frames of Node, Java, .NET or Ruby, a panic before its goroutines,
-goroutines, Node's source excerpt, a Rust panic."""
+goroutines, Node's source excerpt, a Rust panic whose message comes in the next line, one with its message."""
 
 _FRAME = re.compile(
     r" {1,16}(?:at \S|from \S{1,300}:\d{1,7}:in |--->? |\.\.\. \d{1,6} (?:more|common)|Suppressed: "
@@ -52,7 +52,7 @@ def begins(text: str) -> Mode:
     if _PANIC.match(head):
         return "go" if "\ngoroutine " in text else "panic"
     if _RUST.match(head):
-        return "rust"
+        return "rust" if "\n" not in text.rstrip("\n") else "backtrace"
     return "source" if _SOURCE.match(head) else ""
 
 
@@ -76,8 +76,9 @@ def goes_on(mode: Mode, text: str, length: int) -> Mode | None:
         return _after_panic(mode, text)
     if mode == "source":
         return _after_source(text, length)
-    if mode == "rust":
-        return "rust" if length == 1 or _RUST_MORE.match(text) else None
+    if mode in ("rust", "backtrace"):
+        mine = mode == "rust" and not _RUST.match(text)
+        return "backtrace" if mine or _RUST_MORE.match(text) else None
     return None
 
 

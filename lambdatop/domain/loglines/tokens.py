@@ -12,12 +12,12 @@ from lambdatop.domain.sanitize import without_colours
 
 _BAD = ("error", "failure", "timeout")
 _LEVELS = {
-    "trace": "trace silly finest finer trce trc verbose vrb",
-    "debug": "debug dbug fine dbg",
+    "trace": "trace silly finest finer trce trc verbose vrb trac",
+    "debug": "debug dbug fine dbg debu",
     "info": "info information notice inf",
     "warn": "warn warning wrn",
-    "error": "error err fail severe",
-    "fatal": "fatal critical crit panic dpanic alert emerg emergency ftl pnc",
+    "error": "error err fail severe erro",
+    "fatal": "fatal critical crit panic dpanic alert emerg emergency ftl pnc fata pani",
 }
 _WORDS = {word: level for level, words in _LEVELS.items() for word in words.split()}
 BAD_LEVELS = tuple(word for word, level in _WORDS.items() if level in ("error", "fatal"))
@@ -60,7 +60,11 @@ def level_word(level: object) -> str:
     """
     if isinstance(level, str):
         level = without_colours(level)
-        return _WORDS.get(level.strip().lower(), "") if len(level) <= 16 else ""
+        if len(level) > 16:
+            return ""
+        word = level.strip().lower()
+        # slog writes levels between its names as "ERROR+4".
+        return _WORDS.get(word) or (_WORDS.get(word.partition("+")[0], "") if "+" in word else "")
     return _NUMBERS.get(level, "") if isinstance(level, int) else ""
 
 

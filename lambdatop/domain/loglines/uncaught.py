@@ -31,6 +31,8 @@ _JAVA = re.compile(rf": ((?:{_NAME}\.)++{_NAME})\n\1\b")
 _DOTNET = re.compile(rf"((?:{_NAME}\.)*+{_NAME}): ([^\n]{{0,2000}}+)\n {{1,4}}(?:at |---> )")
 _TYPE = re.compile(r'"errorType":\s{0,8}"((?:[^"\\]|\\.){0,300}+)')
 _MESSAGE = re.compile(r'"errorMessage":\s{0,8}"((?:[^"\\]|\\.){0,2000}+)')
+_GO_KEYS = {"errorMessage", "errorType", "stackTrace"}
+"""Those of `messages.InvokeResponse_Error` in aws/aws-lambda-go."""
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -54,11 +56,24 @@ def uncaught(text: str) -> Uncaught | None:
     if '"error' in text:
         start = text.find("{", 0, _JSON_WITHIN)
         before = text[:start] if start > 0 else ""
+        if start == 0:
+            return _bare(text)
         if any(phrase in before for phrase in PHRASES) or _GO.fullmatch(before):
             return in_json(text[start:])
     if "\n" in text and (java := _JAVA.search(text, 0, MOST)):
         return Uncaught(java[1], text[: java.start()])
     return None
+
+
+def _bare(text: str) -> Uncaught | None:
+    """Return the exception of Go's client where its logger writes no stamp: JSON of nothing else."""
+    if not text.startswith('{"errorMessage":') or text[-1:] != "}":
+        return None
+    try:
+        data = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return in_json(text) if isinstance(data, dict) and data.keys() <= _GO_KEYS else None
 
 
 def in_json(text: str) -> Uncaught | None:

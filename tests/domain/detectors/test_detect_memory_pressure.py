@@ -104,3 +104,37 @@ def test_a_report_without_memory_counts_for_nothing() -> None:
         for n, field in enumerate(["Memory Size: 100 MB", "Max Memory Used: 99 MB", "Memory Size: 0 MB"] * 3)
     ]
     assert found(world(logs(bare))) == []
+
+
+ELSEWHERE = f"[ERROR]\t2027-01-15T08:15:42.318Z\t{rid(7)}\tECS task stopped: OutOfMemoryError"
+CHILD = '{"level":"error","msg":"ffmpeg failed","error":"signal: killed"}'
+
+
+@pytest.mark.parametrize(
+    ("said", "used_mb", "counts"),
+    [
+        # Who quotes another process is believed where its own memory was nearly used up.
+        (ELSEWHERE, 9, False),
+        (ELSEWHERE, 90, True),
+        (CHILD, 40, False),
+        (CHILD, 98, False),  # at its deadline, as far as anybody knows
+        (CHILD, 99, True),
+        ("ECS task stopped: OutOfMemoryError", 9, False),
+        # One allocation that is too large leaves no trace in what was used.
+        ("[ERROR] MemoryError: \nTraceback (most recent call last):", 9, True),
+        (f"{ELSEWHERE[:63]}failed\nTraceback (most recent call last):\nMemoryError", 9, True),
+        ("java.lang.OutOfMemoryError: Java heap space\n    at a.B.c(B.java:1)", 60, True),
+        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", 60, True),
+        ("memory allocation of 8589934592 bytes failed", 9, True),
+    ],
+)
+def test_a_line_of_memory_counts_with_its_report_or_as_the_runtime_writes_it(
+    said: str, used_mb: int, *, counts: bool
+) -> None:
+    seen = world(logs(run(7, NOW - 50, used_mb=used_mb, size_mb=100, says=(said,))))
+    assert [f.severity for f in found(seen)] == (["critical"] if counts else [])
+
+
+def test_a_line_of_memory_counts_while_its_report_is_not_there() -> None:
+    begun = run(7, NOW - 50, says=(ELSEWHERE,))[:2]
+    assert [f.severity for f in found(world(logs(begun)))] == ["critical"]

@@ -185,3 +185,31 @@ def test_the_newest_failures_are_the_ones_that_count() -> None:
     assert kind is not None
     assert (kind.fingerprint, kind.count) == ("New: x", 90)
     assert most_frequent(tail, NOW) is None
+
+
+@pytest.mark.parametrize(
+    "merely_said",
+    [
+        "[INFO]\t2027-01-15T07:58:00.123Z\tID\tRate exceeded, attempt 1 of 5, sleeping",
+        "[ERROR]\t2027-01-15T07:58:00.123Z\tID\tcache miss, read from the table",
+        "[ERROR]\t2027-01-15T07:58:00.123Z\tID\tspill: no space left on device, kept in memory",
+        "ERROR counter reset",
+        '{"_aws":{"CloudWatchMetrics":[]},"errorType":"none","Failures":0}',
+    ],
+)
+def test_what_requests_failed_of_comes_before_what_every_request_says(merely_said: str) -> None:
+    """Every request says it, a third of them fails, and of something else."""
+    lines = []
+    for n in range(30):
+        failed = ("[ERROR] KeyError: 'total'\nTraceback (most recent call last):",) if n % 3 == 0 else ()
+        lines += run(n, AT + n, n, says=(merely_said.replace("ID", rid(n)), *failed))
+    kind = most_frequent(append_lines(LogTail(), tuple(lines)), AT)
+    assert kind is not None
+    assert (kind.fingerprint, kind.count) == ("KeyError: <str>", 10)
+
+
+def test_without_a_failed_request_the_most_frequent_line_counts() -> None:
+    said = f"[ERROR]\t{STAMP}\t{rid(1)}\tno stock"
+    kind = most_frequent(append_lines(LogTail(), tuple(run(1, AT, says=(said,)))), AT)
+    assert kind is not None
+    assert kind.fingerprint == "no stock"

@@ -73,7 +73,7 @@ def test_a_fingerprint_is_bounded_and_reads_only_the_beginning() -> None:
             [json.dumps({"level": "ERROR", "message": {"errorType": "Error", "errorMessage": "boom"}})],
             "Error: boom",
         ),
-        ([json.dumps({"level": 50, "err": {"type": "Error", "message": "x"}, "msg": "failed"})], "failed"),
+        ([json.dumps({"level": 50, "err": {"type": "Error", "message": "x"}, "msg": "failed"})], "failed: x"),
         (['{"level":"ERROR","mess'], '{"level":"ERROR","mess'),
         ([f"RequestId: {rid(1)} Error: Runtime exited\nRuntime.ExitError"], "Error: Runtime exited"),
         ([f"{STAMP} {rid(1)} Task timed out after 3.00 seconds"], "Task timed out after 3.00 seconds"),

@@ -48,6 +48,7 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
             "out_of_memory",
         ),
         ("fatal error: runtime: out of memory", "out_of_memory"),
+        ('{"level":"error","msg":"cancelled at its deadline","error":"ffmpeg: signal: killed"}', ""),
         ("failed to allocate memory (NoMemoryError)", "out_of_memory"),
         # Exits.
         (f"RequestId: {R} Error: Runtime exited with error: exit status 1\nRuntime.ExitError", "exit"),
@@ -82,6 +83,11 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         ("runtime: failed to create new OS thread (have 5 already; errno=11)", "too_many_threads"),
         ("BlockingIOError: [Errno 11] Resource temporarily unavailable\n  _fork_exec", "too_many_threads"),
         ("flock: [Errno 11] Resource temporarily unavailable", ""),
+        (
+            "[ERROR] BlockingIOError: [Errno 11] Resource temporarily unavailable\nTraceback:\n"
+            "  concurrent/futures/thread.py, in run\n    fcntl.flock(f, fcntl.LOCK_EX)",
+            "",
+        ),
         # Sizes.
         (
             "RequestEntityTooLargeException: 473086 byte payload is too large for the Event invocation type",
@@ -102,11 +108,16 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         ("the environment variables you have provided exceeded the 4KB limit.", "environment_too_large"),
         ("order 413 accepted", ""),
         ("status ok, 413 rows", ""),
+        ("area code 413 matched", ""),
+        ("upstream answered status: 413", "payload_too_large"),
         # Throttles.
         ("(TooManyRequestsException) when calling the Invoke operation: Rate Exceeded.", "lambda_throttled"),
         ('"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"', "lambda_throttled"),
         ("An error occurred (ThrottlingException) when calling Query: Rate exceeded", "api_throttled"),
         ("ProvisionedThroughputExceededException: slow down", "api_throttled"),
+        ("Rate exceeded for shard shardId-000000000003 in stream clicks", "api_throttled"),
+        ("error rate exceeded 5 % for tenant acme", ""),
+        ("exchange rate exceeded tolerance", ""),
         # Connections.
         (
             "FATAL: remaining connection slots are reserved for non-replication superuser",
@@ -121,6 +132,8 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         ("RESOURCE_LOCKED - cannot obtain exclusive access to locked queue", "connection_exhausted"),
         ("[Errno 111] Connection refused", ""),
         ("took the exclusive lock", ""),
+        ("sent 'Exclusive access' to 300 customers who already subscribed", ""),
+        ("took the EXCLUSIVE lock, nobody held it", ""),
         ("hello", ""),
     ],
 )
@@ -180,6 +193,9 @@ def test_platform_events_in_json(type_: str, record: dict[str, object], kind: st
         ({"level": "WARN", "errorType": "OSError", "message": "EMFILE"}, "app", "warn", "too_many_files"),
         ({"level": "DEBUG", "message": "would raise EMFILE"}, "app", "debug", ""),
         ({"level": "INFO", "message": "fine"}, "app", "info", ""),
+        ({"level": "info", "message": "request", "status": 413}, "app", "info", ""),
+        ({"level": "warn", "message": "request", "status": 413}, "app", "warn", "payload_too_large"),
+        ({"Records": [{"body": "no space left on device"}]}, "app", "", ""),
     ],
 )
 def test_application_lines_in_json(data: dict[str, object], kind: str, level: str, signature: str) -> None:
@@ -192,6 +208,19 @@ def test_who_debugs_prints_everything() -> None:
     assert (
         parse(0.0, "e", "s", f"[ERROR]\t2026-11-21T04:11:00.123Z\t{R}\tEMFILE").signature == "too_many_files"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "signature"),
+    [
+        ("Rate exceeded, attempt 1 of 5, sleeping", ""),
+        ("upstream answered status: 413 to the client", ""),
+        ("no space left on device, says the ticket", ""),
+        ("Error: EMFILE: too many open files\n    at open (/var/task/a.js:1:1)", "too_many_files"),
+    ],
+)
+def test_information_is_no_failure_unless_it_holds_a_trace(words: str, signature: str) -> None:
+    assert parse(0.0, "e", "s", f"2026-11-21T04:11:00.123Z\t{R}\tINFO\t{words}").signature == signature
 
 
 def test_report_fields_in_any_order_and_spacing() -> None:

@@ -84,6 +84,8 @@ def test_what_only_looks_like_a_failure_is_none(text: str, kind: str, signature:
         "2026-11-21T04:11:00+0100 critical bad", "E1121 04:11:00.123456 1 main.go:43] bad",
         "PHP Fatal error:  x",
         "\x1b[31mERR\x1b[0m bad", '{"level":"\\u001b[31merr\\u001b[39m"}', '{"exception": ["x"]}',
+        "\x1b[31merror\x1b[39m: bad", "EXTENSION\tName: x\tState: ShutdownFailed\tEvents: [SHUTDOWN]",
+        "\x1b[31mERRO\x1b[0m[0012] bad", '{"short_message":"bad","level":3}',
         "thread 'x' panicked at src/main.rs:3:5:", "Critical exception from handler",
     ],
 )  # fmt: skip

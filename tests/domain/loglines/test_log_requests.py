@@ -83,6 +83,34 @@ def test_retries_keep_the_id() -> None:
             "",
         ),
         (
+            (f"{STAMP}\t{rid(1)}\tERROR\tTypeError: x\n    at handler (/var/task/index.js:3:9)",),
+            "",
+            "success",  # console.error(err): only .NET writes an error that left the handler like this
+            "TypeError: x",
+            "",
+        ),
+        (
+            ('{"errorMessage":"no order","errorType":"wrapError"}',),  # Go, with log.SetFlags(0)
+            "",
+            "error",
+            "wrapError: no order",
+            "",
+        ),
+        (
+            ('{"errorMessage":"no order","errorType":"wrapError","orderId":71}',),
+            "",
+            "success",
+            "wrapError: no order",
+            "",
+        ),
+        (
+            (f"{STAMP}\t{rid(1)}\tfail\tSystem.Exception: x\n   at Example.Handler()",),
+            "",
+            "error",
+            "System.Exception: x",
+            "",
+        ),
+        (
             (),
             "Status: error\tError Type: Runtime.ExitError",
             "error",

@@ -134,7 +134,8 @@ SPEC = DetectorSpec(
     traps=(
         "JVM and Node fill their memory by design (info unless one ran out of it); an environment "
         "reports the most it ever used, so one big request marks all that follow in it; code can print "
-        "REPORT lines itself: several for one START are only called suspicious"
+        "REPORT lines itself: several for one START are only called suspicious; a logger's line may quote "
+        "another process: it counts only where its execution used 90 % of the memory, or none is told"
     ),
     suggests=SUGGESTS,
 )
