@@ -169,7 +169,7 @@ def _finding(context: EvaluationContext, found: list[Blocked]) -> Finding:
         title,
         min(b.since for b in found),
         (*_figures(worst, names), *_end_of_block(context, found, mapping, age_s, left)),
-        SUGGESTS,
+        SUGGESTS[:1] if mapping.kind.limits == "never" else SUGGESTS,
         formula,
         tuple(about),
     )
