@@ -167,7 +167,7 @@ def given_up_after(source_kind: str, max_retry_attempts: int | None, on_failure:
 
 
 class Risk(NamedTuple):
-    """A setting that can multiply the effect of a failure, in words; whether the mapping itself can mend it."""
+    """A setting that can multiply the effect of a failure, in words; whether the mapping can mend it."""
 
     words: str
     tunable: bool = False

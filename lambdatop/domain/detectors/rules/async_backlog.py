@@ -57,8 +57,8 @@ def _waits(context: EvaluationContext, key: Key, over: Window, age_s: float) -> 
 def _suggests(context: EvaluationContext, facts: FunctionFacts, over: Window) -> tuple[str, ...]:
     """Return what lets events run sooner; a cap does not, and no retry or no run discards what waits.
 
-    Its own reserved concurrency holds events back where it throttles. Retries of failing events take room from
-    the ones that wait, and can be given up where a destination takes them.
+    Its own reserved concurrency holds events back where it throttles. Retries of failing events take room
+    from the ones that wait, and can be given up where a destination takes them.
     """
     world, key = context.world, facts.key
     state = world.states.get(key)
