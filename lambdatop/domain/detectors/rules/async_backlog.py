@@ -9,6 +9,7 @@ from lambdatop.domain.facts.failure_path import async_end, async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.keys import Key
@@ -75,12 +76,12 @@ def _suggests(context: EvaluationContext, facts: FunctionFacts, over: Window) ->
 def _finding(
     context: EvaluationContext, facts: FunctionFacts, over: Window, age_s: float, slope: float
 ) -> Finding:
-    config = context.world.triggers_of(facts.key).async_config
+    config, limits = context.world.triggers_of(facts.key).async_config, context.limits.async_backlog
     # No event may become older than AWS's default, so that a share of it is never too high.
     unread = config if isinstance(config, NotKnown) else None
     most_s = MAX_EVENT_AGE_S if isinstance(config, NotKnown) else async_limits(config)[1]
     share = age_s / most_s
-    bad = share >= context.limit(NAME, facts.key, context.limits.async_backlog.critical_share, "critical")
+    bad = share >= context.limit(NAME, facts.key, limits.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     growth_s = slope / 1000
     ends = f"they are discarded after {span(most_s)}"
@@ -101,7 +102,7 @@ def _finding(
             ("window_min", over.minutes),
         ),
         _suggests(context, facts, over),
-        f"oldest attempt {age_s:.0f} s > {context.limits.async_backlog.warning_age_s:g} s, "
+        f"oldest attempt {against(context, age_s, limits.warning_age_s, 0, ' s', '>')}, "
         f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age"
         f"{' that AWS allows at most' if unread else ''}",
     )
