@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import ge, gt, le, lt
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from bench import calm_soak, detectors
 from bench.record_scenes import LIMIT_BYTES, Thinned
 from msgspec.structs import replace
 from scenes import lookalikes, lookalikes_queues, published
-from scenes.scene import HERE, Label, Scene, recorded, recorded_names
+from scenes.scene import HERE, Label, Scene, recorded, recorded_names, watch
 from scenes.shaped import shaped
 
 from lambdatop.domain.detectors.registry import REGISTRY
@@ -183,3 +184,44 @@ def test_a_soak_looks_for_anything_above_info() -> None:
     loud = list(snapshots(shaped()["sqs-poison"]))[-1]
     assert {f.severity for f in calm_soak.alarms(loud)} == {"warning", "critical"}
     assert calm_soak.alarms(Snapshot(findings=tuple(f for f in loud.findings if f.rank == 0))) == ()
+
+
+HOLDS = {">=": ge, ">": gt, "<=": le, "<": lt}
+_NUMBER = r"\$?(\d[\d,]*(?:\.\d+)?)(%|/h)?"
+_COMPARISON = re.compile(
+    rf"{_NUMBER}(?: (?:ms/min|MB/min|ms|s|MB|[a-z]+/min))?(?: timeouts| expected)? (>=|<=|>|<) "
+    rf"{_NUMBER}(?: x {_NUMBER})?"
+)
+
+
+def untrue(text: str) -> list[str]:
+    """Return the comparisons of a text that do not hold as they stand there."""
+    wrong = []
+    for found in _COMPARISON.finditer(text):
+        left, unit, sign, right, other, factor, _ = found.groups()
+        if factor is None and unit != other:
+            continue  # a product, such as 6 x timeout
+        a, b, times = (float((n or "1").replace(",", "")) for n in (left, right, factor))
+        # What is multiplied was rounded before.
+        slack = 0.51 * b * 10.0 ** -len((factor or "").partition(".")[2]) if factor else 0.0
+        if not HOLDS[sign](a + slack, b * times):
+            wrong.append(found.group())
+    return wrong
+
+
+def test_every_comparison_in_a_finding_of_a_scene_is_true() -> None:
+    told = {
+        (scene.name, name, text)
+        for scene in detectors.every_scene()
+        for (name, _), seen in watch(scene)[0].items()
+        for text in seen.texts
+        if name != "risky_config"
+    }
+    assert [(*one, wrong) for one in sorted(told) if (wrong := untrue(one[-1]))] == []
+
+
+def test_what_is_untrue_is_found() -> None:
+    assert untrue("15 / 64 reports in the log = 0.23 >= 0.25") == ["0.23 >= 0.25"]
+    assert untrue("= 24.2% >= 25% over 5 min") == ["24.2% >= 25%"]
+    assert untrue("= 0.50 > 0.5") == ["0.50 > 0.5"]
+    assert untrue("$0.87/h >= 3 x $0.37/h") == ["$0.87/h >= 3 x $0.37/h"]

@@ -74,6 +74,7 @@ class Seen:
     rounds: list[int] = field(default_factory=list)
     evidence: set[tuple[str, object]] = field(default_factory=set)
     title: str = ""
+    texts: set[str] = field(default_factory=set)
 
     @property
     def worst(self) -> int:
@@ -129,6 +130,7 @@ def _watch(scene: Scene) -> tuple[dict[tuple[str, str], Seen], int]:
             seen.rounds.append(number)
             seen.evidence.update(finding.evidence)
             seen.title = f"{finding.title} [{finding.formula}]"
+            seen.texts.update((finding.title, finding.formula))
             for rank in range(finding.rank + 1):
                 seen.first.setdefault(rank, snapshot.at)
     return found, number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -166,33 +166,49 @@ def given_up_after(source_kind: str, max_retry_attempts: int | None, on_failure:
     return KAFKA_RETRIES if source_kind == "kafka" and on_failure else None
 
 
+class Risk(NamedTuple):
+    """A setting that can multiply the effect of a failure, in words; whether the mapping can mend it."""
+
+    words: str
+    tunable: bool = False
+
+
 def risks(
     mapping: MappingFacts,
     function: FunctionFacts | None,
     queue: QueueFacts | None,
     reserved: Reserved,
 ) -> tuple[str, ...]:
-    """Return settings that can multiply the effect of a failure, as short sentences.
+    """Return the risks of a mapping as short sentences."""
+    return tuple(risk.words for risk in mapping_risks(mapping, function, queue, reserved))
 
-    All are facts, or AWS's own advice.
-    """
-    found: list[str] = []
+
+def mapping_risks(
+    mapping: MappingFacts,
+    function: FunctionFacts | None,
+    queue: QueueFacts | None,
+    reserved: Reserved,
+) -> tuple[Risk, ...]:
+    """Return settings that can multiply the effect of a failure. All are facts, or AWS's own advice."""
+    found: list[Risk] = []
     if mapping.endless:
         gets = ", and its destination gets nothing before" if mapping.on_failure_arn else ""
-        found.append(f"infinite retry: {_blocks(mapping.kind)} until it expires{gets}")
+        words = f"infinite retry: {_blocks(mapping.kind)} until it expires{gets}"
+        found.append(Risk(words, mapping.kind.limits != "never"))
     if mapping.source_kind == "sqs" and queue is not None:
         if queue.dlq_arn is None:
-            found.append("no redrive policy: a bad message comes back until it expires")
+            found.append(Risk("no redrive policy: a bad message comes back until it expires"))
         elif (queue.max_receive_count if queue.max_receive_count is not None else MAX_RECEIVES) < 5:
-            found.append(
-                f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
-            )
+            words = f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
+            found.append(Risk(words))
         if function is not None:
             found += _short_visibility(mapping, function.timeout_s, queue.visibility_timeout_s)
     if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.takes_partial_responses:
-        found.append("no ReportBatchItemFailures: one bad message repeats its whole batch")
+        found.append(Risk("no ReportBatchItemFailures: one bad message repeats its whole batch"))
     if reserved is not None and mapping.max_concurrency and mapping.max_concurrency > reserved:
-        found.append(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}")
+        found.append(
+            Risk(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}", tunable=True)
+        )
     return tuple(found)
 
 
@@ -201,7 +217,7 @@ def _blocks(kind: SourceKind) -> str:
     return f"a bad {kind.event.removesuffix('s')} blocks its {kind.part}"
 
 
-def _short_visibility(mapping: MappingFacts, timeout_s: int, visibility_s: int) -> list[str]:
+def _short_visibility(mapping: MappingFacts, timeout_s: int, visibility_s: int) -> list[Risk]:
     """Return the risk of a visibility timeout below AWS's advice, six times the timeout and the window.
 
     Lambda developer guide, "Creating and configuring an Amazon SQS event source mapping".
@@ -211,7 +227,7 @@ def _short_visibility(mapping: MappingFacts, timeout_s: int, visibility_s: int) 
         return []
     window = f" + batching window {window_s} s" if window_s else ""
     refused = "; AWS refuses changes of the mapping" if visibility_s < timeout_s else ""
-    return [f"visibility {visibility_s} s < 6 x timeout {timeout_s} s{window}{refused}"]
+    return [Risk(f"visibility {visibility_s} s < 6 x timeout {timeout_s} s{window}{refused}")]
 
 
 def most_at_once(mapping: MappingFacts) -> tuple[int, bool, str]:

@@ -5,6 +5,7 @@ from fakes.queuescene import found, runs, scene
 from fakes.worlds import NOW, SCOPE, WORKER, points
 
 from lambdatop.domain.detectors.rules import async_amplification, async_backlog, async_loss
+from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
 from lambdatop.domain.state import events as ev
@@ -167,6 +168,7 @@ def test_events_that_wait_longer_and_longer_are_a_backlog() -> None:
         60,
     )
     assert evidence["given_up_in_s"] == 21_000
+    assert finding.suggests == (), "a cap keeps them waiting, no retry and no run discard them"
     short = scene(waiting(ages, Throttles=[9.0] * 10), triggers(AsyncConfig(None, 900)))
     assert [f.severity for f in found(async_backlog.detect, short)] == ["critical"]
 
@@ -183,6 +185,38 @@ def test_events_that_wait_longer_and_longer_are_a_backlog() -> None:
 )
 def test_backlog_is_silent_where_nothing_piles_up(data: list[MetricPoints]) -> None:
     assert found(async_backlog.detect, scene(data)) == []
+
+
+def test_a_backlog_behind_reserved_concurrency_is_freed_by_restoring_it() -> None:
+    ages = [60.0 * i for i in range(1, 11)]
+    held = ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 5),))
+    data = waiting(ages, Throttles=[9.0] * 10)
+    (finding,) = found(async_backlog.detect, scene(data, triggers(AsyncConfig()), held))
+    assert finding.suggests == ("restore_concurrency",)
+
+
+def test_retries_are_given_up_for_a_backlog_only_where_a_destination_takes_the_events() -> None:
+    data = waiting([60.0 * i for i in range(1, 11)], Errors=[9.0] * 10)
+    kept = scene(data, triggers(AsyncConfig(None, None, LOST)))
+    assert [f.suggests for f in found(async_backlog.detect, kept)] == [("stop_async_retries",)]
+    assert [f.suggests for f in found(async_backlog.detect, scene(data, triggers(AsyncConfig())))] == [()]
+    state = FunctionState("Inactive", "DisabledKMSKey", "The key is disabled")
+    stopped = scene(
+        data, triggers(AsyncConfig(None, None, LOST)), ev.StatesObserved(SCOPE, NOW, ((WORKER, state),))
+    )
+    assert [f.suggests for f in found(async_backlog.detect, stopped)] == [()]
+
+
+def test_no_retries_are_suggested_only_where_that_loses_nothing() -> None:
+    dropped = runs(AsyncEventsDropped=[5.0])
+    taken = triggers(AsyncConfig(None, None, LOST))
+    for seen, suggests in (
+        (scene(dropped, triggers(AsyncConfig()), FREE), ("rollback_alias",)),
+        (scene(dropped, FREE), ("rollback_alias",)),
+        (scene([*dropped, *runs(DestinationDeliveryFailures=[1.0])], taken, FREE), ("rollback_alias",)),
+        (scene(dropped, taken, FREE), ("stop_async_retries", "rollback_alias")),
+    ):
+        assert [f.suggests for f in found(async_loss.detect, seen)] == [suggests]
 
 
 def test_what_was_dropped_is_known_before_long_runs_of_that_minute_have_ended() -> None:

@@ -72,6 +72,12 @@ def test_a_dynamodb_stream_keeps_its_records_for_a_day() -> None:
     assert dict(finding.evidence)["expires_in_s"] == DAY - 480
 
 
+def test_where_aws_takes_no_limit_of_retries_the_trigger_is_not_tuned() -> None:
+    docs = kinesis(source_arn="arn:aws:rds:eu-central-1:111122223333:cluster:docs", source_kind="documentdb")
+    (finding,) = found(fed(rising(8), mappings=(docs,)))
+    assert finding.suggests == ("disable_trigger",)
+
+
 def test_a_maximum_record_age_comes_before_the_retention() -> None:
     tuned = kinesis(max_record_age_s=900, max_retry_attempts=100, on_failure_arn="arn:aws:sqs:r:1:bad-clicks")
     (finding,) = found(fed(rising(8), stream(), mappings=(tuned,)))

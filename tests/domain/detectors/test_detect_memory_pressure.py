@@ -5,6 +5,7 @@ from fakes.logscene import line, logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping
 
 from lambdatop.domain.detectors.rules import memory_pressure as it
+from lambdatop.domain.detectors.rules import resource_limit
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.plans.finding import Finding
@@ -70,6 +71,44 @@ def test_one_that_ran_out_of_memory_is_enough() -> None:
     assert dict(finding.evidence)["out_of_memory"] == 1  # one execution, two lines
     assert finding.suggests == it.SUGGESTS
     assert finding.since == NOW - 50 + 0.05
+
+
+def sized(n: int, at: float, size_mb: int, *, dead: bool = False) -> list[LogLine]:
+    used, end = (size_mb, OOM) if dead else (60, "")
+    return run(n, at, used_mb=used, size_mb=size_mb, end=end)
+
+
+def raised(*lines: list[LogLine], modified: float = NOW - 9000) -> World:
+    facts = function(memory_mb=512, last_modified=modified)
+    return fold_all(EMPTY_WORLD, [ev.FunctionsListed(SCOPE, NOW, (facts,)), logs(*lines)])
+
+
+def limits(seen: World) -> list[Finding]:
+    return list(resource_limit.detect(evaluation_context(seen, NOW, PROMPT)))
+
+
+def test_what_ran_out_of_memory_before_more_was_given_is_past() -> None:
+    dead = [x for n in range(6) for x in sized(n, NOW - 300 + n, 128, dead=True)]
+    well = sized(50, NOW - 100, 512)
+    assert found(raised(dead, well, modified=NOW - 200)) == []
+    many = [x for n in range(10) for x in sized(50 + n, NOW - 100 + n, 512)]
+    assert found(raised(dead, many)) == []
+    assert limits(raised(dead, many)) == []
+
+
+def test_the_size_is_that_of_the_run_that_died() -> None:
+    dead = [x for n in range(6) for x in sized(n, NOW - 300 + n, 128, dead=True)]
+    for after in ([], sized(50, NOW - 100, 512)):
+        (finding,) = found(raised(dead, after))
+        assert finding.title == "orders-worker ran out of memory 6 times (128 MB)"
+        (limit,) = limits(raised(dead, after))
+        assert limit.title == "orders-worker: out of memory (memory 128 MB) in 6 executions"
+
+
+def test_two_versions_of_different_sizes_are_both_of_now() -> None:
+    both = [x for n in range(20) for x in sized(n, NOW - 100 + n, 512 if n % 2 else 128, dead=not n % 2)]
+    (finding,) = found(raised(both, modified=NOW - 300))
+    assert finding.title == "orders-worker ran out of memory 10 times (128 MB)"
 
 
 def test_reports_that_the_code_prints_itself_are_only_suspicious() -> None:

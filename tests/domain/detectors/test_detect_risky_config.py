@@ -14,6 +14,7 @@ from fakes.worlds import (
     points,
     queue,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import risky_config as it
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
@@ -88,6 +89,21 @@ def test_a_stream_that_retries_for_ever() -> None:
     assert finding.about == (WORKER, Key(SCOPE, "stream", "clicks"))
 
 
+def test_the_trigger_is_suggested_only_where_it_has_a_setting_for_a_risk() -> None:
+    bare = queue(ORDERS, visibility_timeout_s=60)
+    few = queue(ORDERS, visibility_timeout_s=60, dlq_arn=queue(DLQ).arn, max_receive_count=3)
+    brief = queue(ORDERS, visibility_timeout_s=30, dlq_arn=queue(DLQ).arn, max_receive_count=5)
+    for source in (bare, few, brief):
+        assert [f.suggests for f in found(SAFE, source)] == [()]
+    assert [f.suggests for f in found(mapping(last_modified=NOW - 9000))] == [()], "ReportBatchItemFailures"
+    database = mapping(source_arn="arn:aws:rds:eu-central-1:111122223333:cluster:docs")
+    database = replace(database, source_kind="documentdb", partial_responses=True)
+    assert [f.suggests for f in found(database)] == [()], "AWS takes no limit of retries there"
+    shard = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
+    stream = mapping(source_arn=shard, source_kind="kinesis", partial_responses=True)
+    assert [f.suggests for f in found(stream)] == [("tune_trigger",)]
+
+
 NO_CONFIG = AsyncConfig()
 
 
@@ -116,7 +132,7 @@ def test_asynchronous_events_that_end_nowhere() -> None:
     assert dict(finding.evidence)["risk_1"] == (
         "no DLQ or on-failure destination: failed asynchronous events are discarded"
     )
-    assert finding.suggests == ("stop_async_retries",)
+    assert finding.suggests == (), "without retries they would be lost after the first failure"
 
 
 def test_asynchronous_events_that_end_somewhere_or_do_not_come_are_silent() -> None:

@@ -93,3 +93,4 @@ def test_changes_of_documentdb_that_are_too_large_are_lost() -> None:
     assert finding.severity == "critical"
     assert finding.title == "carts: 2 changes dropped before orders-worker processed them"
     assert finding.since == END - 60
+    assert finding.suggests == (), "AWS takes no limit of retries there, and a pause lets none through"

@@ -9,6 +9,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.failure_path import async_end, async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, gauge_trend
 from lambdatop.domain.keys import Key
@@ -80,8 +81,8 @@ def _finding(
             ("window_min", over.minutes),
         ),
         SUGGESTS,
-        f"{attempts:.0f} attempts / {received:.0f} events received = {ratio:.2f} >= {threshold:g} "
-        f"over {over.minutes} min",
+        f"{attempts:.0f} attempts / {received:.0f} events received = "
+        f"{against(context, ratio, threshold)} over {over.minutes} min",
     )
 
 

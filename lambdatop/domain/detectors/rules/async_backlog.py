@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.failure_path import async_limits
+from lambdatop.domain.facts.failure_path import async_end, async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.keys import Key
@@ -16,7 +17,7 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.units import span
 
 NAME = "async_backlog"
-SUGGESTS = ("cap_concurrency", "stop_async_retries", "throttle_to_zero")
+SUGGESTS = ("restore_concurrency", "stop_async_retries")
 
 RETRY_AGE_MS = 360_000.0
 """Retries come about one and two minutes after a failure; with queueing in between, older than this is
@@ -54,15 +55,33 @@ def _waits(context: EvaluationContext, key: Key, over: Window, age_s: float) -> 
     return throttles > 0 or errors == 0 or age_s * 1000 > RETRY_AGE_MS
 
 
+def _suggests(context: EvaluationContext, facts: FunctionFacts, over: Window) -> tuple[str, ...]:
+    """Return what lets events run sooner; a cap does not, and no retry or no run discards what waits.
+
+    Its own reserved concurrency holds events back where it throttles. Retries of failing events take room
+    from the ones that wait, and can be given up where a destination takes them.
+    """
+    world, key = context.world, facts.key
+    state = world.states.get(key)
+    if state is not None and not state[1].runs:
+        return ()
+    throttles = world.metric(key, "Throttles").sum(over.start, over.end)
+    if world.reserved.get(key) is not None and throttles:
+        return SUGGESTS[:1]
+    failing = world.metric(key, "Errors").sum(over.start, over.end)
+    kept = async_end(facts, world.triggers_of(key).async_config).takers
+    return SUGGESTS[1:] if failing and kept else ()
+
+
 def _finding(
     context: EvaluationContext, facts: FunctionFacts, over: Window, age_s: float, slope: float
 ) -> Finding:
-    config = context.world.triggers_of(facts.key).async_config
+    config, limits = context.world.triggers_of(facts.key).async_config, context.limits.async_backlog
     # No event may become older than AWS's default, so that a share of it is never too high.
     unread = config if isinstance(config, NotKnown) else None
     most_s = MAX_EVENT_AGE_S if isinstance(config, NotKnown) else async_limits(config)[1]
     share = age_s / most_s
-    bad = share >= context.limit(NAME, facts.key, context.limits.async_backlog.critical_share, "critical")
+    bad = share >= context.limit(NAME, facts.key, limits.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     growth_s = slope / 1000
     ends = f"they are discarded after {span(most_s)}"
@@ -82,8 +101,8 @@ def _finding(
             ("given_up_in_s", None if unread or growth_s <= 0 else round((most_s - age_s) / growth_s * 60)),
             ("window_min", over.minutes),
         ),
-        SUGGESTS,
-        f"oldest attempt {age_s:.0f} s > {context.limits.async_backlog.warning_age_s:g} s, "
+        _suggests(context, facts, over),
+        f"oldest attempt {against(context, age_s, limits.warning_age_s, 0, ' s', '>')}, "
         f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age"
         f"{' that AWS allows at most' if unread else ''}",
     )

@@ -73,9 +73,15 @@ def _finding(
             ("went_to", end.words if end.takers or end.lost else _words(end)),
             ("window_min", over.minutes),
         ),
-        ("restore_concurrency",) if stopped else SUGGESTS,
+        ("restore_concurrency",) if stopped else _suggests(end, letters + deliveries),
         f"{dropped:.0f} dropped + {letters:.0f} + {deliveries:.0f} undelivered > 0 over {over.minutes} min",
     )
+
+
+def _suggests(end: AsyncEnd, undelivered: float) -> tuple[str, ...]:
+    """Return what does not lose more: without retries each event ends after its first failure."""
+    kept = bool(end.takers) and not undelivered
+    return SUGGESTS if kept else SUGGESTS[1:]
 
 
 def _words(end: AsyncEnd) -> str:

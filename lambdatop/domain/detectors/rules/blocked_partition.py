@@ -10,6 +10,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
 from lambdatop.domain.facts.not_read import NOT_ASKED
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Points, points_of, slope_per_min
 from lambdatop.domain.figures.stream_lag import lag_climbs, lowest_at, offset_lag
@@ -66,8 +67,8 @@ def _finding(context: EvaluationContext, found: BlockedPartition) -> Finding:
     title = f"{mapping.source_name} is blocked at {mapping.function.id}, {lag:,.0f} records behind; {then}"
     retries, age = mapping.max_retry_attempts, mapping.max_record_age_s
     share = found.errors / found.invocations if found.invocations else 0.0
-    why = f"= {share:.2f} > {limits.error_share:g}"
-    if share <= limits.error_share:
+    why = f"= {against(context, share, limits.error_share, sign='>')}"
+    if share <= context.limit(NAME, mapping.key, limits.error_share):
         why = "and InvokeErrorCount > 0 in each minute"
     return Finding(
         NAME,
@@ -90,8 +91,8 @@ def _finding(context: EvaluationContext, found: BlockedPartition) -> Finding:
             ("window_min", found.window_min),
         ),
         SUGGESTS,
-        f"{found.metric} {found.lag[0][1]:.0f} -> {lag:.0f} >= {limits.min_lag}; {found.errors:.0f} errors / "
-        f"{found.invocations:.0f} invocations {why}",
+        f"{found.metric} {found.lag[0][1]:.0f} -> {against(context, lag, limits.min_lag, 0)}; "
+        f"{found.errors:.0f} errors / {found.invocations:.0f} invocations {why}",
         (mapping.function,),
     )
 

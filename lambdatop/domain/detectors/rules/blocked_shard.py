@@ -12,6 +12,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.comparison import against, compared
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, points_of
 from lambdatop.domain.figures.stream_lag import REAL_TIME, Rise, arrived, kept_s, retention_s, rise
@@ -154,12 +155,15 @@ def _finding(context: EvaluationContext, found: list[Blocked]) -> Finding:
     names = " and ".join(sorted({b.function.id for b in found}))
     title = f"{target.name} is blocked at {names}, {span(age_s)} behind; {deadline}"
     formula = (
-        f"iterator age grows {age.slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} "
+        f"iterator age grows {against(context, age.slope, limits.slope_ms_per_min, 0, what=' ms/min')} "
         f"over {age.points} points; {worst.why}"
     )
     if not isinstance(kept, NotKnown):
-        sign = ">" if critical else "<="
-        formula += f"; {age_s:.0f} s / {kept} s = {age_s / kept:.2f} {sign} {limits.critical_share:g}"
+        share = age_s / kept
+        told = compared(share, "<=", limits.critical_share)
+        if critical:
+            told = against(context, share, limits.critical_share, sign=">")
+        formula += f"; {age_s:.0f} s / {kept} s = {told}"
     mappings = [m.key for b in found for m in b.candidates if _target(m).key == target.key]
     about = dict.fromkeys((*(b.function for b in found), *mappings))
     return Finding(
@@ -169,7 +173,7 @@ def _finding(context: EvaluationContext, found: list[Blocked]) -> Finding:
         title,
         min(b.since for b in found),
         (*_figures(worst, names), *_end_of_block(context, found, mapping, age_s, left)),
-        SUGGESTS,
+        SUGGESTS[:1] if mapping.kind.limits == "never" else SUGGESTS,
         formula,
         tuple(about),
     )

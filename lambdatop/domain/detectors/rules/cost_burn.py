@@ -12,6 +12,7 @@ from lambdatop.domain.cost.pricing import burn_usd, log_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts, group_of
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.comparison import against, multiple
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import LOG_METRIC, Burning, running_at_once
 from lambdatop.domain.figures.rates import Window, window
@@ -131,14 +132,13 @@ def _finding(context: EvaluationContext, seen: _Seen) -> Finding:
     facts, burn, limits = seen.facts, seen.burn, context.limits.cost_burn
     wasted = burn.wasted or 0.0
     if seen.unusual and seen.before is not None:
-        title = f"{facts.name} burns ${burn.usage:,.2f}/h, before ${seen.before:,.2f}/h"
-        formula = (
-            f"${seen.own:,.2f}/h >= {limits.factor:g} x ${seen.before:,.2f}/h, the median of the hour before"
-        )
+        title = f"{facts.name} burns ${seen.own:,.2f}/h, before ${seen.before:,.2f}/h"
+        formula = multiple(context, seen.own, limits.factor, seen.before, "${:,.2f}/h")
+        formula += ", the median of the hour before"
     else:
         title = f"{facts.name} burns ${burn.usage:,.2f}/h, ${wasted:,.2f}/h of it wasted"
-        formula = f"${wasted:,.2f}/h wasted / ${burn.usage:,.2f}/h = {wasted / burn.usage:.0%}"
-        formula += f" >= {limits.waste_share:.0%}"
+        formula = f"${wasted:,.2f}/h wasted / ${burn.usage:,.2f}/h = "
+        formula += against(context, wasted / burn.usage, limits.waste_share, 0, "%")
     return Finding(
         NAME,
         _severity(context, facts.key, seen.at_stake),
@@ -210,7 +210,8 @@ def _account(context: EvaluationContext, burning: Burning, found: list[_Seen]) -
                 ("top_usd_per_hour", round(highest, 4)),
             ),
             _suggests(context, top.key, wasteful=False),
-            f"{running:.2f} running at once / {yesterday:.2f} yesterday = {times:.1f} >= {limits.factor:g}",
+            f"{running:.2f} running at once / {yesterday:.2f} yesterday = "
+            f"{against(context, times, limits.factor, 1)}",
             tuple(dict.fromkeys((top.key, *(s.facts.key for s in found)))),
             remedy=top.key,
         )

@@ -15,6 +15,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.keys import Key
@@ -151,7 +152,8 @@ def _filters_all(context: EvaluationContext, mapping: MappingFacts) -> _State | 
         "warning",
         f"filters out everything: {now:.0f} {mapping.kind.event}{deletes}",
         f"FilteredOutEventCount {now:.0f}, InvokedEventCount 0 over {over.minutes} min; "
-        f"before, {share:.0%} passed: {share * now:.0f} expected >= {limits.min_expected:g}",
+        f"before, {share:.0%} passed: "
+        f"{against(context, share * now, limits.min_expected, 0, what=' expected')}",
         float(over.start),
         SUGGESTS[1:2],
         (("filtered_out", now), ("passed_before", round(share, 4)), ("window_min", over.minutes)),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.figures.comparison import multiple
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.failure_evidence import failure_evidence
 from lambdatop.domain.figures.rates import Window
@@ -68,7 +69,7 @@ def _finding(
     context: EvaluationContext, facts: FunctionFacts, over: Window, jump: _Jump, factor: float
 ) -> Finding:
     ratio = jump.per_min / jump.before_per_min if jump.before_per_min else None
-    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
+    fed, limits = any(m.enabled for m in context.world.mappings_of(facts.key)), context.limits.error_burst
     per_min, before = f"{jump.per_min:.1f}", f"{jump.before_per_min:.1f}"
     return Finding(
         NAME,
@@ -88,8 +89,8 @@ def _finding(
             ("baseline_min", context.limits.error_burst.baseline_min),
         ),
         SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
-        f"{per_min} errors/min >= {factor:g} x {before} errors/min in the "
-        f"{context.limits.error_burst.baseline_min} min before",
+        multiple(context, jump.per_min, limits.factor, jump.before_per_min, "{:.1f} errors/min")
+        + f" in the {limits.baseline_min} min before",
     )
 
 

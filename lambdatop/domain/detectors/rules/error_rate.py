@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.failure_evidence import failure_evidence
 from lambdatop.domain.figures.rates import Window, began
@@ -57,8 +58,8 @@ def _finding(
             ("window_min", over.minutes),
         ),
         SUGGESTS if fed else SUGGESTS[1:],
-        f"{errors:.0f} errors / {invocations:.0f} invocations = {rate:.1%} >= {threshold:.0%} "
-        f"over {over.minutes} min",
+        f"{errors:.0f} errors / {invocations:.0f} invocations = "
+        f"{against(context, rate, threshold, 1, '%')} over {over.minutes} min",
     )
 
 

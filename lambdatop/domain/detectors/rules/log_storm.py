@@ -11,6 +11,7 @@ from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import LOG_GROUP, FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.comparison import against, multiple
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.forecast import quantile
 from lambdatop.domain.figures.rates import Window
@@ -86,7 +87,8 @@ def _together(
             ("baseline_min", limits.baseline_min),
         ),
         SUGGESTS[:1],
-        f"{now} MB/min >= {limits.min_bytes_per_min / 1e6:g}, each group >= {limits.factor:g} x before",
+        against(context, total.per_min / 1e6, limits.min_bytes_per_min / 1e6, 1, " MB/min")
+        + f", each group >= {limits.factor:g} x before",
     )
 
 
@@ -154,7 +156,10 @@ def _finding(
     if intake is not None:
         now, before = f"{intake.per_min / 1e6:.1f}", f"{intake.before_per_min / 1e6:.1f}"
         title = f"{group.id} takes in {now} MB/min, before {before}: {intake.usd_per_hour:.2f} USD/h"
-        formula = f"{now} MB/min >= {factor:g} x {before} MB/min, the quieter quarter of "
+        formula = multiple(
+            context, intake.per_min / 1e6, limits.factor, intake.before_per_min / 1e6, "{:.1f} MB/min"
+        )
+        formula += ", the quieter quarter of "
         formula += f"{limits.baseline_min} min before"
         since = float(over.start)
         evidence += [

@@ -8,6 +8,7 @@ from math import ceil
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import EvaluationContext
+from lambdatop.domain.figures.memory_sizes import RunSizes, past_sizes
 from lambdatop.domain.log_analysis.digest import Failed, Reported, digest, reported_twice
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -30,15 +31,21 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         twice = reported_twice(seen)
         died = [f for f in seen.failures if f.signature == "out_of_memory"]
         killed = [f for f in died if (f.at, f.stream, f.request_id) not in twice]
-        honest = (r for r in seen.reports if (r.at, r.stream, r.request_id) not in twice)
-        shares = [(share, r) for r in honest if (share := _share(r)) is not None]
+        honest = [r for r in seen.reports if (r.at, r.stream, r.request_id) not in twice]
+        forged = bool(died) and not killed
+        past = past_sizes(facts, honest)
+        sizes = RunSizes(honest if died else ())
+        killed = [f for f in killed if sizes.of(f) not in past]
+        shares = [
+            (share, r) for r in honest if (share := _share(r)) is not None and r.report.memory_mb not in past
+        ]
         limit = context.limit(NAME, key, limits.warning_share)
         p90 = _p90([share for share, _ in shares])
         enough = len(shares) >= limits.min_reports and p90 is not None and p90 >= limit
         if killed or enough:
             tight = [r for share, r in shares if share >= limit]
             yield _finding(context, facts, [r for _, r in shares], tight, killed, p90, limit)
-        elif died:
+        elif forged:
             yield _strange(context, facts, died)
 
 
@@ -85,7 +92,10 @@ def _finding(
 ) -> Finding:
     window_min = context.limits.memory_pressure.window_min
     used = max((r.report.max_memory_mb or 0.0 for r in reports), default=None)
-    size = max((r.report.memory_mb or 0.0 for r in reports), default=float(facts.memory_mb))
+    ran = RunSizes(reports if killed else ())
+    of_killed = [size for f in killed if (size := ran.of(f))]
+    sizes = of_killed or [r.report.memory_mb or 0.0 for r in reports]
+    size = max(sizes, default=float(facts.memory_mb))
     executions = len({f.request_id or f"{f.stream} {f.at}" for f in killed})
     by_design = facts.runtime.startswith(FILLS_MEMORY)
     severity: Severity = "critical" if killed else "info" if by_design else "warning"

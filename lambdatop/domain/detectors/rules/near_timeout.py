@@ -10,6 +10,7 @@ from msgspec import Struct
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, slope_per_min
 from lambdatop.domain.keys import Key
@@ -88,9 +89,9 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, lon
     if reach is not None:
         title += f", p99 reaches it in {span(reach)}"
     top = p99.max(over.start, over.end)
-    formula = f"{longest:.0f} ms / {_ms(facts):.0f} ms = {share:.2f} >= {limits.warning_share:g}"
+    threshold = limits.critical_share if timing_out else limits.warning_share
+    formula = f"{longest:.0f} ms / {_ms(facts):.0f} ms = {against(context, share, threshold)}"
     if timing_out:
-        formula = f"{longest:.0f} ms / {_ms(facts):.0f} ms = {share:.2f} >= {limits.critical_share:g}"
         formula += f" with {errors:.0f} errors > 0"
     return Finding(
         NAME,

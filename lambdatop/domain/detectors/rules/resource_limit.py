@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import EvaluationContext
+from lambdatop.domain.figures.memory_sizes import RunSizes, past_sizes
 from lambdatop.domain.log_analysis.digest import Digest, Failed, digest
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -56,11 +59,16 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
             continue
         seen = digest(tail).since(since)
         hits: dict[str, list[Failed]] = {}
+        past, ran = past_sizes(facts, seen.reports), RunSizes(seen.reports if seen.failures else ())
         for failure in seen.failures:
+            if failure.signature == "out_of_memory" and ran.of(failure) in past:
+                continue
             if failure.signature in _WORDS:
                 hits.setdefault(failure.signature, []).append(failure)
         if sum(len(lines) for lines in hits.values()) >= limits.min_lines:
-            yield _finding(context, facts, seen, hits)
+            sizes = [size for f in hits.get("out_of_memory", ()) if (size := ran.of(f))]
+            sized = replace(facts, memory_mb=int(max(sizes, default=facts.memory_mb)))
+            yield _finding(context, sized, seen, hits)
 
 
 def _finding(

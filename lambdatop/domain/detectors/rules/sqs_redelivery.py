@@ -8,6 +8,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import Flow, flow, growth, unpublished_deletions
 from lambdatop.domain.figures.rates import Window, began
@@ -86,13 +87,18 @@ def _finding(
 ) -> Finding:
     limits, ratio = context.limits.sqs_redelivery, seen.ratio or 0.0
     threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
-    title = f"{queue.name} redelivers: {ratio:.1f} receives per deleted message"
+    title = f"{queue.name} redelivers: {seen.received:.0f} receives, none deleted"
+    formula = f"{seen.received:.0f} received, 0 deleted"
+    if seen.deleted:
+        title = f"{queue.name} redelivers: {ratio:.1f} receives per deleted message"
+        formula = f"{seen.received:.0f} received / {seen.deleted:.0f} deleted = "
+        formula += against(context, ratio, threshold)
     evidence: Evidence = (
         ("queue", queue.name),
         ("function", mapping.function.id),
         ("received", seen.received),
         ("deleted", seen.deleted),
-        ("redelivery_ratio", round(ratio, 2)),
+        ("redelivery_ratio", round(ratio, 2) if seen.deleted else None),
         ("repeated_receives", max(0.0, seen.received - seen.deleted)),
         ("window_min", over.minutes),
         ("in_flight", queue.in_flight),
@@ -109,8 +115,7 @@ def _finding(
         float(start) if start is not None else context.now,
         (*evidence, *letters),
         SUGGESTS,
-        f"{seen.received:.0f} received / {seen.deleted:.0f} deleted = {ratio:.2f} >= {threshold:g} "
-        f"over {over.minutes} min",
+        f"{formula} over {over.minutes} min",
         (mapping.function, mapping.key, *((queue.dlq,) if queue.dlq else ())),
     )
 
@@ -119,7 +124,8 @@ def _by_mapping(context: EvaluationContext, mapping: MappingFacts, over: Window)
     """Return the mapping's own counters, where they are enabled: other consumers are not in these."""
     invoked = context.world.metric(mapping.key, "InvokedEventCount").sum(over.start, over.end)
     deleted = context.world.metric(mapping.key, "DeletedEventCount").sum(over.start, over.end)
-    return (("mapping_redelivery_ratio", round(invoked / max(deleted, 1.0), 2)),) if invoked else ()
+    ratio = round(invoked / deleted, 2) if deleted else None
+    return (("mapping_redelivery_ratio", ratio),) if invoked else ()
 
 
 def _dead_letters(world: World, queue: QueueFacts, over: Window) -> tuple[str, Evidence]:
@@ -139,7 +145,9 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=190,
     says="a queue delivers messages more often than they are deleted",
-    formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over {window_min} final minutes",
+    formula=(
+        "NumberOfMessagesReceived / NumberOfMessagesDeleted over {window_min} final minutes, or none is deleted"
+    ),
     source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
     traps=(
         "other consumers; somebody polling the queue by hand; batches as long as the window; deletions that "

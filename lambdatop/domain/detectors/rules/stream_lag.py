@@ -10,6 +10,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, points_of, slope_per_min
 from lambdatop.domain.figures.stream_lag import (
@@ -60,7 +61,7 @@ def _kafka(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findin
     behind = f"{mapping.function.id} falls behind {mapping.source_name}"
     title = f"{behind}: {lag:.0f} records, {slope:+.0f} a minute"
     formula = (
-        f"{name} {points[0][1]:.0f} -> {lag:.0f} >= {limits.min_lag} over {over.minutes} min, "
+        f"{name} {points[0][1]:.0f} -> {against(context, lag, limits.min_lag, 0)} over {over.minutes} min, "
         f"invocations {before:.0f} -> {after:.0f} by halves"
     )
     figures: _Evidence = (
@@ -96,8 +97,9 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
         deadline = f"; records expire in {span(left)} at this pace"
     title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
     formula = (
-        f"iterator age grows {slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} to {age_s:.0f} s >= "
-        f"{limits.min_age_s:g} s; {errors:.0f} errors / {runs:.0f} invocations <= {limits.max_error_share:g}"
+        f"iterator age grows {against(context, slope, limits.slope_ms_per_min, 0, what=' ms/min')} to "
+        f"{against(context, age_s, limits.min_age_s, 0, ' s')}; {errors:.0f} errors / "
+        f"{runs:.0f} invocations <= {limits.max_error_share:g}"
     )
     figures: _Evidence = (
         ("iterator_age_ms", points[-1][1]),

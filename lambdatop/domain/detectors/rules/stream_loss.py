@@ -78,7 +78,7 @@ def _finding(
             ("destination", end),
             ("window_min", over.minutes),
         ),
-        SUGGESTS,
+        () if mapping.kind.limits == "never" else SUGGESTS,  # what is too large is dropped later as well
         f"{dropped:.0f} dropped + {delivered:.0f} handed over + {failures:.0f} undelivered > 0 "
         f"over {over.minutes} min",
         (mapping.function, *((mapping.source_stream,) if mapping.source_stream else ())),

@@ -8,6 +8,7 @@ from math import inf
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.loop_traffic import (
     Traffic,
@@ -111,7 +112,11 @@ def _finding(
     dropped = context.world.metric(key, "RecursiveInvocationsDropped").sum(traffic.start, traffic.end)
     if dropped:
         stops = f"AWS stopped {dropped:.0f} chains of it"
-    enough = "" if cycle.only_failures else f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
+    enough = (
+        ""
+        if cycle.only_failures
+        else against(context, traffic.last, limits.min_per_min, 0, what=" invocations/min")
+    )
     title = f"{facts.name} appears to invoke itself: {cycle.path}, {traffic.last:.0f} invocations/min"
     if stopped is False:
         title += "; AWS will not stop it"

@@ -10,6 +10,7 @@ from lambdatop.domain.detectors.rules.near_timeout import suggested
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.comparison import against, compared
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.log_analysis.digest import Digest, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -68,11 +69,12 @@ def _finding(
     bad = share is not None and share >= context.limit(NAME, facts.key, limits.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     part = f", {share:.0%} of its runs" if share is not None else ""
-    counted = f"{count} timeouts >= {limits.min_timeouts}"
+    counted = against(context, count, limits.min_timeouts, 0, what=" timeouts")
     if share is not None:
-        sign = ">=" if bad else "<"
-        counted += f"; {count} / {max(reports, count)} reports in the log = {share:.2f}"
-        counted += f" {sign} {limits.critical_share:g}"
+        told = compared(share, "<", limits.critical_share)
+        if bad:
+            told = against(context, share, limits.critical_share)
+        counted += f"; {count} / {max(reports, count)} reports in the log = {told}"
     return Finding(
         NAME,
         severity,
