@@ -3,7 +3,7 @@
 A line is looked at by plain substrings in lower case, never by a pattern that could backtrack: the first
 HEAD characters (where runtimes write the error) and the last TAIL (where a traceback ends in it). Wordings
 come from the runtimes themselves: strerror texts are the same in every language, Lambda's own error types
-and messages are AWS's, throttle codes are those that the SDK retries (botocore/retries/standard.py).
+and messages are AWS's, throttle codes are those that the SDK retries (botocore's standard retry mode).
 """
 
 from __future__ import annotations

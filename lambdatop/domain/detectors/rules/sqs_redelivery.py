@@ -146,7 +146,8 @@ SPEC = DetectorSpec(
     causal=190,
     says="a queue delivers messages more often than they are deleted",
     formula=(
-        "NumberOfMessagesReceived / NumberOfMessagesDeleted over {window_min} final minutes, or none is deleted"
+        "NumberOfMessagesReceived / NumberOfMessagesDeleted over {window_min} final minutes, or none is "
+        "deleted"
     ),
     source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
     traps=(
