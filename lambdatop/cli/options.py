@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 from msgspec import Struct
 
@@ -194,7 +194,8 @@ def _rows() -> Iterator[str]:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LONGEST_S = 14 * 86_400
 DURATIONS = "30s, 10m, 1h30m, 2 days or 1w, at most 14d"
-A_TIME = "2026-11-30T12:00Z"
+_TIME_OF_DAY = re.compile(r"\d\d:\d\d", re.ASCII)
+A_TIME = "10:15 or 2026-11-30T12:00Z"
 _PART = re.compile(r"(\d{1,9})\s?(sec|min|hour|hr|day|week|s|m|h|d|w)(?:onds?|utes?|s)?\s?", re.ASCII)
 
 
@@ -224,14 +225,29 @@ def _parse_ago(text: str) -> float:
         ) from None
 
 
+def _of_today(text: str) -> float | None:
+    """Return how many s ago it was 10:15 (UTC) for the last time, None for another text."""
+    try:
+        read = time.fromisoformat(text.strip()) if _TIME_OF_DAY.fullmatch(text.strip()) else None
+    except ValueError:
+        return None
+    if read is None:
+        return None
+    now = datetime.now(UTC)
+    then = datetime.combine(now.date(), read, UTC)
+    return (now - (then if then <= now else then - timedelta(days=1))).total_seconds()
+
+
 def parse_age(text: str) -> float:
-    """Parse how long ago (see `parse_seconds`), or a time like 2026-11-30T12:00Z, as s before now.
+    """Parse how long ago (see `parse_seconds`), or a time: 10:15 or 2026-11-30T12:00Z, as s before now.
 
     A time without a zone is UTC, as everywhere on screen.
 
     Raises:
         UsageError: it is neither, or not within the last 14 days.
     """
+    if (age := _of_today(text)) is not None:
+        return age
     try:
         read = datetime.fromisoformat(text.strip())
         age = (datetime.now(UTC) - (read if read.tzinfo else read.replace(tzinfo=UTC))).total_seconds()

@@ -48,7 +48,7 @@ def test_version_and_help(cli: Cli) -> None:
         (("plan", "throttle_to_zero", "f", "--set", "a=b"), "no setting 'a'; it takes triggers"),
         (("mitigate", "purge_queue", "q", "--set", "a=b"), "no setting 'a'; it takes none"),
         (("logs", "f", "--since", "yesterday"), "neither a duration nor a time; write 30s"),
-        (("logs", "f", "--since", "yesterday"), "or a time like 2026-11-30T12:00Z"),
+        (("logs", "f", "--since", "yesterday"), "or a time like 10:15 or 2026-11-30T12:00Z"),
         (("logs", "f", "--grep", "("), "--grep '(' cannot be searched for: it is not a regular expression"),
         (("logs", "f", "--grep", r"(a)\1"), "cannot be searched for: it holds a backreference"),
         (("logs", "f", "--live"), "goes with --follow"),

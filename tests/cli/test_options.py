@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lambdatop.cli.options import GLOBALS, Chosen, choose, options_table
+from lambdatop.cli.options import GLOBALS, Chosen, choose, options_table, parse_age
 from lambdatop.cli.parser import COMMANDS, build_parser
 from lambdatop.config.load import Given
 from lambdatop.config.schema import BY_PATH
@@ -127,3 +128,14 @@ def test_every_command_takes_every_global_option() -> None:
         (commands,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
         known = set(commands.choices[name]._option_string_actions)
         assert {flag for option in GLOBALS for flag in option.flags} <= known, name
+
+
+def test_a_time_of_the_day_is_the_last_one_in_utc() -> None:
+    now = datetime.now(UTC)
+    for minutes in (1, 90, 23 * 60):
+        then = (now - timedelta(minutes=minutes)).replace(second=0, microsecond=0)
+        age = parse_age(f"{then:%H:%M}")
+        assert 0 <= age - (now - then).total_seconds() < 60
+    for wrong in ("24:00", "10:60", "10:"):
+        with pytest.raises(UsageError, match="neither a duration nor a time"):
+            parse_age(wrong)

@@ -70,6 +70,7 @@ class Finder:
         found: list[Key] = []
         if "function" in kinds and wanted in (None, "function"):
             found += await self._function(name)
+            self._check_whole(text, found, kinds)
         if "queue" in kinds and wanted in (None, "queue"):
             found += await self._queue(name)
         if "mapping" in kinds:
@@ -81,6 +82,18 @@ class Finder:
         for kind in (kind for kind in CALLERS if kind in kinds):
             found += await self._caller(kind, text, wanted)
         return found
+
+    def _check_whole(self, text: str, functions: list[Key], kinds: Collection[str]) -> None:
+        """Refuse the name of a version or of an alias for what is about the whole function."""
+        arn = parse_arn(text)
+        named = arn.resource.removeprefix("function:") if arn else text
+        if functions and ":" in named and "alias" not in kinds:
+            name = functions[0].id
+            raise TargetNotFound(
+                f"{_shown(text)} names a version or an alias; this is about the whole function: "
+                f"write {name}.",
+                (name,),
+            )
 
     def _name_of(self, text: str) -> tuple[str, str | None]:
         """Return the bare name or UUID, and the kind when the spelling leaves no doubt."""

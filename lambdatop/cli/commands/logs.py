@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         default="10m",
         metavar="WHEN",
-        help="from when on: 30s, 1h30m, 1w, '10 min ago', 2026-11-30T12:00Z (default 10m)",
+        help="from when on: 30s, 1h30m, 1w, '10 min ago', 10:15, 2026-11-30T12:00Z (default 10m)",
     )
     parser.add_argument("--until", metavar="WHEN", help="up to when (default: now), written like --since")
     parser.add_argument("--grep", metavar="RE", help="only lines in which this regular expression is found")

@@ -16,9 +16,7 @@ from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
     [
         ("orders-worker", {"function"}, "function", "orders-worker"),
         (" orders-worker ", {"function"}, "function", "orders-worker"),
-        ("orders-worker:live", {"function"}, "function", "orders-worker"),
         (FN + "orders-worker", {"function"}, "function", "orders-worker"),
-        (FN + "orders-worker:live", {"function"}, "function", "orders-worker"),
         (ONE, {"mapping"}, "mapping", ONE),
         (ONE.upper(), {"mapping"}, "mapping", ONE),
         (f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:{ONE}", {"mapping"}, "mapping", ONE),
@@ -36,6 +34,14 @@ from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
 )
 async def test_one_target(reader: AwsReader, text: str, kinds: set[str], kind: str, id_: str) -> None:
     assert await reader.find(text, kinds) == key(kind, id_)
+
+
+@pytest.mark.parametrize("text", ["orders-worker:live", "orders-worker:7", FN + "orders-worker:live"])
+async def test_a_version_or_alias_is_not_taken_for_the_whole_function(reader: AwsReader, text: str) -> None:
+    """What was seen: `mitigate throttle_to_zero orders-worker:live` throttled all of orders-worker."""
+    with pytest.raises(TargetNotFound, match="is about the whole function: write orders-worker") as raised:
+        await reader.find(text, {"function"})
+    assert raised.value.candidates == ("orders-worker",)
 
 
 @pytest.mark.parametrize(
