@@ -13,6 +13,7 @@ from fakes.wire_world import Request, Trouble, WireWorld, Witness, WorldStub
 from fakes.wire_world_callers import MACHINE, PIPE, STATES
 from fakes.wire_world_flow import Console, open_backend
 from fakes.wire_world_rows import Row
+from msgspec.structs import replace
 
 from lambdatop.domain.mitigations.one_by_one import MOST
 from lambdatop.domain.plans.plan import Refusal
@@ -132,6 +133,7 @@ async def test_a_refusal_ends_it_and_says_what_is_left(stub: WorldStub, console:
     assert "1 of 4 steps are done and stand in the journal; none of them can be undone." in result.message
     assert "Not begun: 2 steps. Plan it again for what is left." in result.message
     assert "lambdatop undo" not in result.message
+    assert _outcomes(console) == [("run-1", "applied"), ("run-2", "refused"), ("run-3", "not-sent")]
     (left,) = await console.executor.halfway()
     assert "plan it again for what is left" in left.sentence
     assert "lambdatop undo" not in left.sentence
@@ -177,3 +179,15 @@ async def test_more_than_one_plan_stops_are_counted_and_left_for_the_next(
     assert plan.tier == "T3"
     assert plan.confirm == MACHINE
     assert any("plan it again for the others" in words for words in plan.warnings)
+
+
+async def test_steps_in_an_archive_are_no_steps_that_are_left(stub: WorldStub, console: Console) -> None:
+    """A journal keeps the newest entries only; a long plan is longer than that."""
+    await console.execute(await console.plan(ROW))
+    entries = console.journal.read()
+    assert halfway(entries[2:], lambda entry: False) == ()
+    (left,) = halfway(entries[1:-1], lambda entry: False)
+    assert "3 of 4 steps stand, 1 were not carried out" in left.sentence
+    cut = tuple(replace(e, outcome="open") if e is entries[-1] else e for e in entries[2:])
+    (left,) = halfway(cut, lambda entry: False)
+    assert "3 of 4 steps stand, 1 may have gone through (" in left.sentence

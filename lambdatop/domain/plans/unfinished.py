@@ -19,7 +19,8 @@ class Halfway(Struct, frozen=True):
     """A plan in steps of which some stand and others were not carried out.
 
     `done` are the entries that stand, oldest first; `open` those whose end is not known; `why` what ended it,
-    "" when its process died.
+    "" when its process died. `over` is how many steps were not needed, `archived` how many went before these
+    whose entries are in an archive.
     """
 
     title: str
@@ -27,6 +28,8 @@ class Halfway(Struct, frozen=True):
     done: tuple[Entry, ...]
     open: tuple[Entry, ...]
     why: str
+    over: int = 0
+    archived: int = 0
 
     @property
     def newest(self) -> Entry:
@@ -36,8 +39,10 @@ class Halfway(Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """What was done, what was not, and what can be done now."""
-        rest = self.steps - len(self.done) - len(self.open)
-        words = f"{self.title!r} ended halfway: {len(self.done)} of {self.steps} steps stand"
+        there = len(self.done) + self.archived
+        rest = self.steps - there - len(self.open) - self.over
+        words = f"{self.title!r} ended halfway: {there} of {self.steps} steps stand"
+        words += f", {self.over} had ended by themselves" if self.over else ""
         words += f", {len(self.open)} may have gone through" if self.open else ""
         words += f", {rest} were not carried out" if rest else ""
         why = self.why or "its process ended before the next step"
@@ -67,15 +72,26 @@ def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple
     for steps in plans.values():
         done = tuple(e for e in steps if e.outcome == "applied" and not _replaced(e, listed))
         unsure = tuple(e for e in steps if e.outcome in ("open", "unknown"))
-        through = sum(e.outcome == "applied" or was_over(e) or _replaced(e, listed) for e in steps)
+        over, archived = sum(map(was_over, steps)), _archived(steps)
+        through = over + archived + sum(e.outcome == "applied" or _replaced(e, listed) for e in steps)
         known = any(e.outcome == "undone" for e in steps)  # somebody is taking it back already
         if not done or known or through == steps[0].steps:
             continue
         ended = [e for e in steps if e.outcome in _ENDED and not was_over(e)]
         if not ended and any(at_work(e) for e in steps):
             continue
-        found.append(Halfway(steps[0].whole, steps[0].steps, done, unsure, _why(ended)))
+        found.append(Halfway(steps[0].whole, steps[0].steps, done, unsure, _why(ended), over, archived))
     return tuple(found)
+
+
+def _archived(steps: list[Entry]) -> int:
+    """Return how many steps of a plan went before these and are not among them.
+
+    Each step has its entry before a later one begins, so these were carried to an archive: a plan that stops
+    a thousand executions is longer than what a journal keeps.
+    """
+    numbers = {int(n) for n in (e.id.rpartition(".")[2] for e in steps) if n.isascii() and n.isdigit()}
+    return max(numbers) - len(numbers) if numbers and len(numbers) == len(steps) else 0
 
 
 def was_over(entry: Entry) -> bool:
