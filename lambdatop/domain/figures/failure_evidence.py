@@ -36,9 +36,13 @@ def most_frequent(tail: LogTail, since: float) -> ErrorKind | None:
     """
     records = [r for r in _newest(tail) if r.at >= since]
     kinds = digest_errors(records)
-    failed = Counter(fingerprint(r.error) for r in requests(records) if r.status in FAILED and r.error)
+    if len(kinds) < 2:
+        return next(iter(kinds), None)
+    failed = Counter[str]()
+    for words, count in Counter(r.error for r in requests(records) if r.status in FAILED and r.error).items():
+        failed[fingerprint(words)] += count
     of_failed = [kind for kind in kinds if failed[kind.fingerprint]]
-    return max(of_failed, key=lambda kind: failed[kind.fingerprint], default=next(iter(kinds), None))
+    return max(of_failed, key=lambda kind: failed[kind.fingerprint], default=kinds[0])
 
 
 def failure_evidence(context: EvaluationContext, key: Key, over: Window) -> Evidence:

@@ -28,6 +28,8 @@ NEARLY_FULL = 0.9
 """Share of the memory from which on a program that says that there is none left is believed."""
 _OF_ITSELF = ("memory allocation of ", "runtime: out of memory")
 """How Rust and Go say that they have no memory, before they end."""
+_TRACES = ("Traceback (", "\n    at ", "\n   at ", "\\tat ", "\\n    at ", "\\n   at ")
+"""How traces begin or go on, also within JSON."""
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _CALLED = re.compile(
     r"(?<![a-z])(?:message|msg|itemidentifier)[ _-]?(?:id)?[\"']?\s{0,2}[:=#]?\s{0,2}[\"'(<\[]?$",
@@ -200,7 +202,7 @@ def _may_quote(line: LogLine) -> bool:
     text = line.text
     if line.kind == "app":
         return not text.startswith(_OF_ITSELF)
-    if line.kind != "error" or crashed(line) or "Traceback (" in text or "\n    at " in text:
+    if line.kind != "error" or crashed(line) or any(trace in text for trace in _TRACES):
         return False
     return text.startswith("{") or PREFIX.match(text) is not None
 

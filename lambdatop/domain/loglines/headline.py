@@ -87,7 +87,7 @@ def _message(body: str) -> str:
 
 def _from_pairs(body: str) -> str:
     """Return message and error of a line of `key=value` pairs, as slog, logrus and go-kit write them."""
-    pairs = {pair[1]: pair[2] if pair[2] is not None else pair[3] for pair in _PAIR.finditer(body)}
+    pairs = {pair[1]: pair[2] if pair[2] is not None else pair[3] for pair in _PAIR.finditer(body, 0, MOST)}
     message = pairs.get("msg") or pairs.get("message") or pairs.get("event") or ""
     return _with_cause(message, pairs.get("err") or pairs.get("error") or "")
 

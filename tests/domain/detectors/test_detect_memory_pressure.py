@@ -163,6 +163,8 @@ CHILD = '{"level":"error","msg":"ffmpeg failed","error":"signal: killed"}'
         ("[ERROR] MemoryError: \nTraceback (most recent call last):", 9, True),
         (f"{ELSEWHERE[:63]}failed\nTraceback (most recent call last):\nMemoryError", 9, True),
         ("java.lang.OutOfMemoryError: Java heap space\n    at a.B.c(B.java:1)", 60, True),
+        (r'{"level":"ERROR","message":"x\njava.lang.OutOfMemoryError: heap\n\tat a.B.c(B.java)"}', 60, True),
+        (r'{"level":"ERROR","message":"peer restarted after java.lang.OutOfMemoryError"}', 60, False),
         ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", 60, True),
         ("memory allocation of 8589934592 bytes failed", 9, True),
     ],
