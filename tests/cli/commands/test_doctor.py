@@ -141,7 +141,7 @@ def test_a_profile_that_does_not_exist_and_a_dead_endpoint(cli: Cli, dead: str) 
     found = lines(ran)
     assert ran.code == exit_codes.FAILED
     assert "nope" in found["credentials", "profile"]["detail"]
-    assert "refuses connections" in found["endpoints", "13 services"]["detail"]
+    assert "refuses connections" in found["endpoints", "16 services"]["detail"]
     assert found["clock", "skew"]["state"] == "unknown"
 
 
