@@ -106,10 +106,13 @@ class Engine:
         return self._publisher.take_latest()
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
-        """Set the functions whose log tails are wanted; `live` None: by Live Tail in an incident."""
-        if self._attention.watch(keys, live):
-            for name in (LOGS.name, *self._attention.to_look_up()):
-                self._fleet.wake(name)
+        """Set the functions whose log tails are wanted; `live` None: by Live Tail in an incident.
+
+        What invokes them is looked for at once, unless that was done a moment ago.
+        """
+        names = (LOGS.name,) if self._attention.watch(keys, live) else ()
+        for name in (*names, *self._attention.to_look_up()):
+            self._fleet.wake(name)
 
     def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are shown; `full`: all series of all functions once, at any price."""

@@ -97,6 +97,10 @@ class Host(ThemedApp):
         """Set the functions whose logs are on the screen."""
         raise NotImplementedError
 
+    def look_up(self) -> None:
+        """Ask for what invokes the functions on the screen."""
+        raise NotImplementedError
+
     def ask_live(self, *, on: bool) -> None:
         """Read the logs on the screen through Live Tail, or by polling."""
         raise NotImplementedError

@@ -251,3 +251,24 @@ def test_no_default_takes_more_than_a_third_of_what_the_account_has() -> None:
     assert limits.metrics_per_s * POINTS_PER_TURN <= 180_000 / 3, "points a second"
     for name in ("control_plane_per_s", "metrics_per_s"):
         assert BY_PATH[f"limits.{name}"].high == getattr(limits, name)
+
+
+@pytest.mark.parametrize(("api", "quota_per_s"), [("scheduler", 50), ("stepfunctions", 20), ("pipes", 50)])
+async def test_lists_of_callers_take_less_than_a_third_of_what_their_service_allows(
+    api: str, quota_per_s: int
+) -> None:
+    clock = FakeClock()
+    buckets = TokenBuckets(clock, Limits())
+    taken = 0
+
+    async def ask_on() -> None:
+        nonlocal taken
+        while taken < 1000:
+            await buckets.take(api)
+            taken += 1
+
+    task = asyncio.ensure_future(ask_on())
+    await settle()
+    await clock.advance(10)
+    task.cancel()
+    assert 10 < taken <= quota_per_s / 3 * 10

@@ -44,7 +44,7 @@ class TroubleWorld(WireStub):
 
     def deny(self, service: str, operation: str) -> None:
         """Refuse an operation from now on."""
-        action = f"{service.replace('-', '')}:{operation}"
+        action = f"{service.replace('-', '').replace('stepfunctions', 'states')}:{operation}"
         words = f"User: arn:aws:iam::{ACCOUNT}:user/kim is not authorized to perform: {action}"
         code = "AccessDeniedException" if service in ("lambda", "logs") else "AccessDenied"
         self.on(service, operation, Fault(code, words, 403))

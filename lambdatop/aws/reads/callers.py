@@ -88,11 +88,19 @@ class Turns(Generic[T]):
         self.operation = service, operation
         self.known: dict[Key, tuple[float, T]] = {}
         self.failed: dict[Key, NotKnown] = {}
+        self._tried: dict[Key, float] = {}
 
-    async def read(self, wanted: Collection[Key], first: Collection[Key], most: int) -> None:
-        """Read at most `most` of these; raises what the next read would get, too."""
-        self.known = {key: value for key, value in self.known.items() if key in wanted}
-        self.failed = {key: why for key, why in self.failed.items() if key in wanted}
+    async def read(
+        self, wanted: Collection[Key], first: Collection[Key], most: int, *, complete: bool
+    ) -> None:
+        """Read at most `most` of these; raises what the next read would get, too.
+
+        `complete`: there are no others, so what was known of others is forgotten. A plan lists only some.
+        """
+        if complete:
+            self.known = {key: value for key, value in self.known.items() if key in wanted}
+            self.failed = {key: why for key, why in self.failed.items() if key in wanted}
+            self._tried = {key: at for key, at in self._tried.items() if key in wanted}
         old = self._api.now() - FRESH_S
         due = [key for key in wanted if self._at(key) <= old]
         due.sort(key=lambda key: (key not in first, self._at(key), key))
@@ -103,7 +111,8 @@ class Turns(Generic[T]):
             raise ended[0]
 
     def _at(self, key: Key) -> float:
-        return self.known[key][0] if key in self.known else -math.inf
+        """Return when it was asked last: those that are denied must not keep others from being asked."""
+        return self._tried.get(key, -math.inf)
 
     async def _one(self, key: Key, gate: asyncio.Semaphore, ended: list[SourceError]) -> None:
         async with gate:
@@ -115,10 +124,13 @@ class Turns(Generic[T]):
                 self.failed.pop(key, None)
             except Missing:
                 self.known[key] = at, self._gone  # deleted after it was listed
+                self.failed.pop(key, None)
             except ENDS_THE_ROUND as error:
                 ended.append(error)
+                return
             except SourceError as error:
                 self.failed[key] = not_known(error, *self.operation)
+            self._tried[key] = at
 
     def why(self, key: Key) -> NotKnown:
         """Return why one of them is not known."""
@@ -145,11 +157,21 @@ class Reads:
     source: SourceSpec
     list_of: tuple[str, str]
     _turns: Turns[Any]
-    _wanted: Collection[Key] = ()
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api, self._scope = api, scope
         self._last: Look | None = None
+        self._entries: Mapping[Key, Mapping[str, Any]] = {}
+
+    def _keep(self, wanted: Mapping[Key, Mapping[str, Any]], *, complete: bool) -> None:
+        """Keep the entries that are read one by one; a list that is not complete replaces none of them."""
+        self._entries = wanted if complete else {**self._entries, **wanted}
+
+    def _entry(self, key: Key) -> Mapping[str, Any]:
+        """Return an entry; raises Missing where a newer list, of another round or plan, lacks it."""
+        if key not in self._entries:
+            raise Missing(f"{key.id} is not in the newest list.")
+        return self._entries[key]
 
     async def look(self, limits: Limits = ROUND, functions: Collection[Key] = ()) -> Look:
         """Find callers, those of `functions` first; raises SourceError where the list brings nothing."""
@@ -196,7 +218,7 @@ class Reads:
 
     def unasked(self) -> tuple[Gap, ...]:
         """Return how many were listed but not read one by one yet."""
-        return self._turns.due(self.source.name, self._wanted)
+        return self._turns.due(self.source.name, self._entries)
 
 
 class ScheduleReads(Reads):
@@ -207,7 +229,6 @@ class ScheduleReads(Reads):
 
     def __init__(self, api: Api, scope: Scope) -> None:
         super().__init__(api, scope)
-        self._summaries: dict[Key, Mapping[str, Any]] = {}
         self._turns = Turns[Caller | None](api, self._get, None, "scheduler", "GetSchedule")
 
     async def _look(self, limits: Limits, functions: Collection[Key]) -> Look:
@@ -223,13 +244,13 @@ class ScheduleReads(Reads):
             for s in listed
             if may_invoke(arn_text((s.get("Target") or {}).get("Arn")))
         }
-        self._wanted = self._summaries = wanted
+        self._keep(wanted, complete=complete)
         first = [
             key
             for key, s in wanted.items()
             if (c := schedule_caller(self._scope, s, NOT_ASKED)) is not None and c.function in functions
         ]
-        await self._turns.read(wanted, first, limits.details)
+        await self._turns.read(wanted, first, limits.details, complete=complete)
         callers = [self._caller(key, summary) for key, summary in wanted.items()]
         named = {c.key for c in callers if c is not None}
         gaps = (
@@ -247,7 +268,7 @@ class ScheduleReads(Reads):
         return found if found is None or not state else replace(found, state=clean_name(str(state)))
 
     async def _get(self, key: Key) -> Caller | None:
-        summary = self._summaries[key]
+        summary = self._entry(key)
         group, name = str(summary.get("GroupName") or "default"), str(summary.get("Name") or "")
         answer = await self._api.read("scheduler", "GetSchedule", GroupName=group, Name=name)
         return schedule_caller(self._scope, summary, answer)
@@ -261,7 +282,6 @@ class PipeReads(Reads):
 
     def __init__(self, api: Api, scope: Scope) -> None:
         super().__init__(api, scope)
-        self._summaries: dict[Key, Mapping[str, Any]] = {}
         self._turns = Turns[tuple[Caller, ...]](api, self._describe, (), "pipes", "DescribePipe")
 
     async def _look(self, limits: Limits, functions: Collection[Key]) -> Look:
@@ -274,13 +294,13 @@ class PipeReads(Reads):
         )
         every = {Key(self._scope, "pipe", clean_name(str(p.get("Name") or ""))): p for p in listed}
         wanted = {key: p for key, p in every.items() if functions_of_pipe(p)}
-        self._wanted = self._summaries = wanted
+        self._keep(wanted, complete=complete)
         first = [
             key
             for key, p in wanted.items()
             if any(c.function in functions for c in pipe_callers(self._scope, p, NOT_ASKED))
         ]
-        await self._turns.read(wanted, first, limits.details)
+        await self._turns.read(wanted, first, limits.details, complete=complete)
         callers = [c for key, summary in every.items() for c in self._callers(key, summary)]
         return Look(at, tuple(callers), self._with_rest(self._turns.gaps(self.source.name), listed, complete))
 
@@ -302,7 +322,7 @@ class PipeReads(Reads):
         return tuple(replace(c, state=clean_name(str(state))) if state else c for c in known[1])
 
     async def _describe(self, key: Key) -> tuple[Caller, ...]:
-        summary = self._summaries[key]
+        summary = self._entry(key)
         answer = await self._api.read("pipes", "DescribePipe", Name=str(summary.get("Name") or ""))
         return pipe_callers(self._scope, summary, answer)
 
@@ -315,7 +335,6 @@ class MachineReads(Reads):
 
     def __init__(self, api: Api, scope: Scope) -> None:
         super().__init__(api, scope)
-        self._arns: dict[Key, str] = {}
         self._partly: frozenset[Key] = frozenset()
         self._turns = Turns[tuple[Caller, ...]](
             api, self._describe, (), "stepfunctions", "DescribeStateMachine"
@@ -330,18 +349,14 @@ class MachineReads(Reads):
             limits.pages,
             LIST_TURNS,
         )
-        self._wanted = self._arns = wanted = {
-            Key(self._scope, "state machine", clean_name(str(m.get("name") or ""))): str(
-                m.get("stateMachineArn") or ""
-            )
-            for m in listed
-        }
+        wanted = {Key(self._scope, "state machine", clean_name(str(m.get("name") or ""))): m for m in listed}
+        self._keep(wanted, complete=complete)
         first = [
             key
             for key, (_, callers) in self._turns.known.items()
             if any(c.function in functions for c in callers)
         ]
-        await self._turns.read(wanted, first, limits.details)
+        await self._turns.read(wanted, first, limits.details, complete=complete)
         callers = [c for key in wanted if key in self._turns.known for c in self._turns.known[key][1]]
         source, action = self.source.name, iam_action(*self._turns.operation)
         partly = (Gap(source, action, key.id, "not answered") for key in wanted if key in self._partly)
@@ -350,9 +365,8 @@ class MachineReads(Reads):
         return Look(min(at, read_at), tuple(callers), self._with_rest(gaps, listed, complete))
 
     async def _describe(self, key: Key) -> tuple[Caller, ...]:
-        answer = await self._api.read(
-            "stepfunctions", "DescribeStateMachine", stateMachineArn=self._arns[key]
-        )
+        arn = str(self._entry(key).get("stateMachineArn") or "")
+        answer = await self._api.read("stepfunctions", "DescribeStateMachine", stateMachineArn=arn)
         callers, whole = machine_callers(self._scope, answer)
         self._partly = self._partly - {key} if whole else self._partly | {key}
         return callers

@@ -155,6 +155,10 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
             self._watched = wanted
             self.engine.watch(*wanted)
 
+    def look_up(self) -> None:
+        """Ask for what invokes the functions on the screen: somebody opens one in full."""
+        self.engine.watch(*self._watched)
+
     def ask_live(self, *, on: bool) -> None:
         """Read the logs on the screen through Live Tail, whatever it costs, or stop that."""
         self.live_asked = on

@@ -26,6 +26,11 @@ class FunctionScreen(SheetScreen):
         self._reader = LogReader()
         self._going_on: Timer | None = None
 
+    def on_mount(self) -> None:
+        """Ask for its schedules, pipes and state machines."""
+        super().on_mount()
+        self.console_app.look_up()
+
     def show(self, frame: Frame) -> None:
         """Show the page of a frame; new log lines are processed in pieces, so that no key waits for it."""
         self._reader.offer(frame.snapshot.logs.get(self._key))

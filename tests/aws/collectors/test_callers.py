@@ -177,10 +177,26 @@ async def test_state_machines_are_read_by_their_definitions(bench: MakeBench, st
     ]
     again = await source.collect(made.view())
     assert not gaps(again), "told once"
-    # The missing one was looked for anew in vain: what was read a moment ago is not read again.
-    assert [p["stateMachineArn"].rsplit(":")[-1] for p in stub.calls("DescribeStateMachine")][5:] == [
-        "secret"
-    ]
+    assert len(stub.calls("DescribeStateMachine")) == 5, "what was asked a moment ago is not asked again"
+
+
+async def test_what_is_denied_keeps_nothing_else_from_being_read(
+    bench: MakeBench, stub: WireStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads.Reads.look, "__defaults__", (Limits(2, 2), ()))
+    stub.on("stepfunctions", "ListStateMachines", {"stateMachines": [machine(n) for n in "abcd"]})
+    denied: dict[str, Answer] = {
+        "a": NO,
+        "b": NO,
+        "c": described("c", FN + "f"),
+        "d": described("d", FN + "f"),
+    }
+    stub.on("stepfunctions", "DescribeStateMachine", named(denied, "stateMachineArn"))
+    made = bench(at=1_800_000_000.0)
+    source = CallerSource(made.api, SCOPE, CallerReads(made.api, SCOPE).machines)
+    assert found(await source.collect(made.view())) == {}
+    made.clock.at = 1_800_000_600.0
+    assert set(found(await source.collect(made.view()))) == {"c", "d"}
 
 
 async def test_more_than_a_round_reads_is_said(
@@ -247,6 +263,30 @@ async def test_a_plan_asks_once_and_says_what_was_denied(bench: MakeBench, stub:
     assert [c.name for look in await shared.of(G) for c in look.callers] == ["schedule default/z"]
     assert len(stub.calls("ListSchedules")) == len(stub.calls("DescribeStateMachine")) == 1
     assert len(stub.calls("ListPipes")) == 2, "what was denied is asked again"
+
+
+async def test_a_plan_that_lists_only_some_forgets_nothing_of_the_others(
+    bench: MakeBench, stub: WireStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "PLAN", Limits(1, 5))
+    pages: dict[str, Answer] = {
+        "": {"Schedules": [schedule("a")], "NextToken": "2"},
+        "2": {"Schedules": [schedule("z", UNIVERSAL)]},
+    }
+    stub.on("scheduler", "ListSchedules", lambda p: pages[p.get("NextToken", "")])
+    text = '{"FunctionName": "g"}'
+    stub.on(
+        "scheduler", "GetSchedule", lambda p: full("z", UNIVERSAL, text) if p["Name"] == "z" else full("a")
+    )
+    made = bench(at=1_800_000_000.0)
+    shared = CallerReads(made.api, SCOPE)
+    source = CallerSource(made.api, SCOPE, shared.schedules)
+    assert set(found(await source.collect(made.view()))) == {"default/a", "default/z"}
+    made.clock.at = 1_800_000_100.0
+    look = await shared.schedules.of(F)
+    assert look.missing == ("schedules beyond the first 1 were not looked at",)
+    stub.on("scheduler", "GetSchedule", NO)
+    assert found(await source.collect(made.view()))["default/z"].function == G, "as it was read before"
 
 
 def test_each_kind_is_its_own_source() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fakes.callers import machine, schedule
 from fakes.queuescene import found, moved, scene
 from fakes.worlds import NOW, ORDERS, SCOPE, WORKER, function, mapping, points
 from msgspec.structs import replace
@@ -41,6 +42,20 @@ def test_asynchronous_events_that_jump_for_no_known_reason() -> None:
     assert finding.formula == "2 -> 3000 a minute >= 60, each 10 times the hour before or more"
     assert finding.suggests == ("cap_concurrency", "throttle_to_zero")
     assert finding.since == END - 300
+
+
+def test_callers_whose_calls_nobody_counts_are_named() -> None:
+    quiet = alone(runs(JUMP), runs(JUMP, name="AsyncEventsReceived"))
+    told = (
+        ev.CallersObserved(SCOPE, NOW, "schedules", (schedule(), schedule(state="DISABLED"))),
+        ev.CallersObserved(SCOPE, NOW, "state_machines", (machine(invocation="push async"),)),
+    )
+    (finding,) = burst(fold_all(quiet, told))
+    assert finding.title.startswith(
+        "orders-worker: 2 -> 3000 a minute, and nothing counted sends so much; schedule default/nightly and "
+        "1 more may; if nobody"
+    )
+    assert dict(finding.evidence)["sources"] == "schedule default/nightly, state machine checkout"
 
 
 def test_a_queue_that_gets_what_it_deletes() -> None:

@@ -100,6 +100,10 @@ async def test_who_turns_to_a_function_has_its_callers_looked_for_at_once(tmp_pa
         bench.engine.watch(frozenset({WORKER}))
         await bench.clock.advance(1)
         assert asked() == [n + 1 for n in before]
+        await bench.clock.advance(LOOK_AGAIN_S)
+        bench.engine.watch(frozenset({WORKER}))
+        await bench.clock.advance(1)
+        assert asked() == [n + 2 for n in before], "who opens the function that was watched all the time"
 
 
 def _looked(bench: EngineBench, name: str) -> Callable[[], Sequence[Event]]:

@@ -6,12 +6,16 @@ from collections.abc import Callable
 
 import fakes.console_scene as scene
 import pytest
+from fakes.callers import schedule
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, text
+from fakes.worlds import function
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.state.snapshot import SourceRow
+from lambdatop.domain.snapshots.caller_rows import caller_rows
+from lambdatop.domain.state.snapshot import FunctionRow, SourceRow
+from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.tui.app.app import LambdatopApp
 
 MakeApp = Callable[..., LambdatopApp]
@@ -63,3 +67,17 @@ async def test_the_alias_stands_behind_the_function(make_app: MakeApp) -> None:
     async with looking(app, WIDE) as pilot:
         await press(pilot, "2")
         assert f"{storms[0].function.id}:live" in text(app)
+
+
+async def test_a_schedule_is_a_row_with_its_settings_and_its_own_age(make_app: MakeApp) -> None:
+    seen = scene.snapshot()
+    worker = FunctionRow(function(), error_rate=0.5)
+    (row,) = caller_rows(worker, (schedule(),), EMPTY_WORLD, {})
+    late = replace(row, as_of=scene.NOW - 86_400.0)
+    app = make_app(console=FakeConsole(replace(seen, storms=(late, *seen.storms))))
+    async with looking(app, (220, 50)) as pilot:
+        await press(pilot, "2")
+        shown = text(app)
+        assert "schedule default/nightly → orders-worker" in shown
+        assert "ENABLED, rate(1 minute) UTC" in shown
+        assert "185 retries within 24 h" in shown

@@ -23,6 +23,15 @@ NARROW, WIDE = (80, 24), (200, 60)
 # -- screens ---------------------------------------------------------------------------------------
 
 
+async def test_who_opens_a_function_asks_for_what_invokes_it(make_app: MakeApp, console: FakeConsole) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        console.watched = frozenset()  # the dashboard has watched it all the time: that is no news
+        await press(pilot, "enter")
+        assert isinstance(app.screen, FunctionScreen)
+        assert {key.id for key in console.watched} == {app.screen.function.id if app.screen.function else ""}
+
+
 async def test_enter_opens_the_function_in_full(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
     console.snapshot = scene.snapshot(

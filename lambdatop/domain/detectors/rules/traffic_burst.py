@@ -6,9 +6,10 @@ queue whose name came with the event.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lambdatop.domain.detectors.spec import DetectorSpec
+from lambdatop.domain.facts.callers import NAMED
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
@@ -87,6 +88,14 @@ def _explained(context: EvaluationContext, key: Key, found: Burst, end: int) -> 
     return any((volume(context, node, over) or 0.0) >= EXPLAINED * ran for node in functions)
 
 
+def _known(callers: Sequence[str]) -> str:
+    """Return what is known of senders: nothing counts the calls of a schedule, pipe or state machine."""
+    if not callers:
+        return "and nothing known sends so much"
+    more = f" and {len(callers) - 1:,} more" if len(callers) > 1 else ""
+    return f"and nothing counted sends so much; {callers[0]}{more} may"
+
+
 def _finding(context: EvaluationContext, facts: FunctionFacts, found: Burst, end: int) -> Finding:
     key, limits = facts.key, context.limits.traffic_burst
     over = Window(max(int(found.since), end - 5 * MINUTE), end)
@@ -96,6 +105,7 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, found: Burst, end
     if flows:
         queue, seen = flows[0]
         hint = f"; {queue.id} got {seen.sent:.0f} and {seen.deleted:.0f} are done: it may feed its own queue"
+    callers = [c.name for c in context.world.callers.get(key, ()) if not c.off]
     ahead = (
         f"{limits.growth_factor:g} times the minute before"
         if found.steps
@@ -105,13 +115,13 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, found: Burst, end
         NAME,
         "warning",
         Ref(key, facts.arn, facts.name),
-        f"{facts.name}: {found.words}, and nothing known sends so much{hint}",
+        f"{facts.name}: {found.words}, {_known(callers)}{hint}",
         found.since,
         (
             ("invocations_per_min", found.now),
             ("invocations_before_per_min", found.before),
             ("growing", "yes" if found.steps else "no"),
-            ("sources", ", ".join(sorted({m.source_name for m in polled})) or None),
+            ("sources", ", ".join((*sorted({m.source_name for m in polled}), *callers[:NAMED])) or None),
         ),
         SUGGESTS if polled else SUGGESTS[1:],
         f"{found.words} >= {limits.min_per_min:g}, each {ahead} or more",
