@@ -129,6 +129,7 @@ def _backend(
 ) -> Backend:
     from lambdatop.aws.logs.history import LogHistory
     from lambdatop.aws.logs.insights import Insights
+    from lambdatop.aws.reads.durable import DurableReads
     from lambdatop.aws.sdk.clients import Clients
     from lambdatop.aws.targets.reader import AwsReader
 
@@ -151,7 +152,10 @@ def _backend(
             await closer()
 
     reader, queries = AwsReader(api, scope), Insights(api, scope)
-    return Backend(identified, sources, reader, mutator, close, lease, queries, LogHistory(api))
+    history, executions = LogHistory(api), DurableReads(api, scope)
+    return Backend(
+        identified, sources, reader, mutator, close, lease, queries, history, executions=executions
+    )
 
 
 @asynccontextmanager

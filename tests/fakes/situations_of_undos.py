@@ -18,8 +18,9 @@ from fakes.plan_situations import (
     on_queue,
     on_rule,
 )
+from fakes.situations_of_executions import THREE
 from fakes.worlds import NOW, function
-from fakes.written_plans import afterwards, undo_of
+from fakes.written_plans import afterwards, applied, undo_of
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.function_state import Scaling
@@ -80,7 +81,9 @@ POINTED = _plan("rollback_alias", on_alias(weights=(("2", 0.1),)), version="1")
 RULE_OFF = _plan("disable_rule", on_rule())
 RULE_ON = _plan("enable_rule", on_rule(state="DISABLED"))
 
+(ENDED, *_) = _plan("stop_durable", THREE).steps
 UNDOS: Mapping[str, tuple[Entry, State]] = {
+    "a durable execution that was stopped": (applied(ENDED), ENDED.after),
     "a throttle to zero": _as_left(ZERO),
     "a throttle to zero, from no reservation": _as_left(NONE),
     "a cap, from zero": _as_left(CAPPED),

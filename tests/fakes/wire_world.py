@@ -26,8 +26,8 @@ from lambdatop.domain.keys import Key
 
 FUNCTION, ALIAS, RULE = "orders-worker", "live", "default/nightly"
 FED, STREAMED = "0f1e2d3c-0000-4000-8000-000000000001", "0f1e2d3c-0000-4000-8000-000000000002"
-VOLATILE = ("RevisionId", "count", "moves", "queues", "queue_host")
-"""What no undo brings back: counters of AWS, and messages."""
+VOLATILE = ("RevisionId", "count", "moves", "queues", "queue_host", "executions")
+"""What no undo brings back: counters of AWS, messages, and executions that were stopped."""
 
 
 def key(kind: Any, name: str) -> Key:
@@ -60,6 +60,7 @@ def _account() -> dict[str, Any]:
             "reserved": 7,
             "provisioned": [],
             "scaling": {},
+            "durable": False,
             "recursion": "Allow",
             "event_invoke": {
                 "MaximumRetryAttempts": 2,
@@ -81,6 +82,7 @@ def _account() -> dict[str, Any]:
         },
         "rules": {RULE: rule | {"Targets": [{"Id": "1", "Arn": f"{FN}{FUNCTION}"}]}},
         "moves": [],
+        "executions": {},
     }
 
 

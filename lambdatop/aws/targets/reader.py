@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdatop.aws.facts.resources import mapping_facts
 from lambdatop.aws.reads.aliases import Aliases
+from lambdatop.aws.reads.durable import DurableReads
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -15,10 +16,11 @@ from lambdatop.aws.targets.find import Finder
 from lambdatop.aws.targets.situations import Situations
 from lambdatop.domain.errors import NotAnswered, SourceError, TargetNotFound
 from lambdatop.domain.facts.arns import function_arn, queue_arn
+from lambdatop.domain.facts.durable import FIELD as EXECUTION
 from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.mitigations import managed, provisioned, redrive, skip
+from lambdatop.domain.mitigations import durable, managed, provisioned, redrive, skip
 from lambdatop.domain.plans.plan import State
 from lambdatop.domain.plans.situation import Situation
 
@@ -34,6 +36,7 @@ class AwsReader:
         self._queues = QueueReader(api, scope)
         self._situations = Situations(api, scope, self._queues)
         self._aliases = Aliases(api, scope)
+        self._durable = DurableReads(api, scope)
         self._finder = Finder(api, scope, self._queues, self._aliases)
         self._parts = parts = Parts(api, scope)
         self._controls: dict[str, Callable[[str], Awaitable[Any]]] = {
@@ -84,6 +87,7 @@ class AwsReader:
             known = {f: await self._controls[f](address) for f in fields if f in self._controls}
             known |= await self._provisioned(address, fields)
             known |= await self._scaling(address, fields)
+            known |= await self._executions(plan_target, fields)
         elif plan_target.kind == "mapping":
             known = await self._mapping(plan_target, fields)
         elif plan_target.kind == "queue" and redrive.FIELD in fields:
@@ -111,6 +115,15 @@ class AwsReader:
         asked = [f for f in fields if f.startswith(managed.FIELD)]
         found = [await self._parts.scaling(function, f.removeprefix(managed.FIELD)) for f in asked]
         return dict(zip(asked, map(managed.control, found), strict=True))
+
+    async def _executions(self, function: Key, fields: Collection[str]) -> dict[str, Any]:
+        """Read the status of single durable executions, and all that run where a plan asks for these."""
+        asked = [f for f in fields if f.startswith(EXECUTION)]
+        found = [await self._durable.status(function, f.removeprefix(EXECUTION)) for f in asked]
+        known: dict[str, Any] = dict(zip(asked, found, strict=True))
+        if durable.LOOKED_AT in fields:
+            known[durable.LOOKED_AT] = await self._durable.running(function)
+        return known
 
     async def _age(self, facts: MappingFacts) -> float | None:
         """Return the oldest event's age, None while CloudWatch has none: then it falls or rises nowhere."""

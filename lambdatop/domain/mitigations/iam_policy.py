@@ -124,6 +124,10 @@ _SIDS = {
 }
 
 
+_FINAL_SIDS = {_QUEUES: "EmptyQueues", resource_of("lambda:UpdateAlias"): "StopDurableExecutions"}
+"""Of the statements whose effects cannot be undone."""
+
+
 def _lease() -> Statement:
     return _statement("LeaseTable", (LEASE_ACTION,), resource_of(LEASE_ACTION))
 
@@ -138,11 +142,17 @@ def _encrypted() -> Statement:
 
 
 def _elevated(reads: Sequence[str]) -> Policy:
-    """Return what deletes messages: it cannot be undone, so it requires a second factor."""
-    wanted = dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads)
+    """Return what cannot be undone: it requires a second factor."""
+    by_resource: dict[str, list[str]] = {}
+    for action in dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads):
+        by_resource.setdefault(resource_of(action), []).append(action)
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    statement = _statement("EmptyQueues", wanted, _QUEUES) | {"Condition": mfa}
-    return _policy((statement,), {"EmptyQueues": "its condition asks for MFA in the session that calls"})
+    statements = [
+        _statement(_FINAL_SIDS[resource], actions, resource) | {"Condition": mfa}
+        for resource, actions in by_resource.items()
+    ]
+    words = "its condition asks for MFA in the session that calls"
+    return _policy(statements, {statement["Sid"]: words for statement in statements})
 
 
 def _statement(sid: str, actions: Iterable[str], *resources: str) -> Statement:

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.durable import FIELD as EXECUTION
 from lambdatop.domain.facts.event_source_mapping import DESTINATION, KIND, RECORD_AGE, RETRIES, given_up_after
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
     drain,
+    durable,
     managed,
     provisioned,
     purge,
@@ -32,6 +34,7 @@ from lambdatop.domain.units import span
 NAME = "undo"
 _NO_WAY_BACK = {
     purge.CALLS[0][1]: "what it removed is gone",
+    durable.OPERATION: "a stopped execution cannot be resumed",
     drain.OPERATION: "what it took is in its file, and lambdatop does not send it again",
     redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
 }
@@ -287,6 +290,8 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(f"provisioned concurrency of {qualifier} {'none' if value is None else value}")
         elif field.startswith(managed.FIELD):
             words.append(managed.control_words(field, value))
+        elif field.startswith(EXECUTION):
+            words.append(durable.execution_words(field, value))
         elif field == rules.FIELD:
             words.append(f"rule {value}")
         elif field == recursion.FIELD:

@@ -10,6 +10,8 @@ from lambdatop.domain.plans.journal import Entry
 
 NOT_BEGUN = "not begun"
 """How the detail of a step begins whose plan ended before it."""
+OVER = f"{NOT_BEGUN}: ended before"
+"""How the detail of a step begins that had nothing to do: its thing had ended by itself."""
 _ENDED = ("refused", "not-sent")
 
 
@@ -40,6 +42,8 @@ class Halfway(Struct, frozen=True):
         words += f", {rest} were not carried out" if rest else ""
         why = self.why or "its process ended before the next step"
         ids = ", ".join(e.id for e in reversed(self.done))
+        if not any(e.undo for e in self.done):
+            return f"{words} ({why.rstrip('.')}); to go on with what is left, plan it again"
         undo = f"; to take back what stands: lambdatop undo {ids.partition(',')[0]}" if ids else ""
         more = " (then the steps before it)" if len(self.done) > 1 else ""
         return f"{words} ({why.rstrip('.')}){undo}{more}"
@@ -64,8 +68,9 @@ def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple
     for steps in plans.values():
         done = tuple(e for e in steps if e.outcome == "applied" and not _replaced(e, listed))
         unsure = tuple(e for e in steps if e.outcome in ("open", "unknown"))
-        through = sum(e.outcome == "applied" or _replaced(e, listed) for e in steps)
+        through = sum(e.outcome == "applied" or _over(e) or _replaced(e, listed) for e in steps)
         known = any(e.outcome == "undone" for e in steps)  # somebody is taking it back already
+        known = known or _gone_on_with(steps, listed)
         if not done or known or through == steps[0].steps:
             continue
         ended = [e for e in steps if e.outcome in _ENDED]
@@ -73,6 +78,18 @@ def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple
             continue
         found.append(Halfway(steps[0].whole, steps[0].steps, done, unsure, _why(ended)))
     return tuple(found)
+
+
+def _over(entry: Entry) -> bool:
+    return entry.outcome == "not-sent" and entry.detail.startswith(OVER)
+
+
+def _gone_on_with(steps: list[Entry], entries: tuple[Entry, ...]) -> bool:
+    """Return whether a plan of which nothing can be taken back was planned and begun anew since."""
+    last = steps[-1]
+    later = entries[entries.index(last) + 1 :]
+    same = (e for e in later if (e.mitigation, e.target) == (last.mitigation, last.target))
+    return not any(e.undo for e in steps) and any(plan_of(e) != plan_of(last) for e in same)
 
 
 def _why(ended: list[Entry]) -> str:
@@ -84,6 +101,8 @@ def _why(ended: list[Entry]) -> str:
 
 def _replaced(entry: Entry, entries: tuple[Entry, ...]) -> bool:
     """Return whether a later change of the same fields of the same target replaced this one."""
+    if entry.undo is None:
+        return False
     later = entries[entries.index(entry) + 1 :]
     return any(
         e.target == entry.target and e.outcome == "applied" and set(e.after) & set(entry.after) for e in later

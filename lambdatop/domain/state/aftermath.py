@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.durable import FIELD as EXECUTION
 from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations.redrive import FIELD as MOVE_TASK
@@ -57,6 +58,8 @@ def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry,
             continue
         if entry.outcome not in ("applied", "unknown", "open"):
             continue
+        if any(field.startswith(EXECUTION) for field in entry.after):
+            continue  # nobody can resume it
         mine = {(entry.target, field) for field in entry.after}
         if entry.outcome == "applied" and mine - claimed:
             found.append(entry)

@@ -35,7 +35,7 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
     yield "account", f"{p.scope.account} in {p.scope.region}"
     yield "tier", f"{p.tier}: {TIER_MEANING[p.tier]}"
     if p.steps:
-        yield from _steps(p.steps)
+        yield from _steps(p)
     else:
         yield "call", _call(p.call)
         yield "before", state(p.before)
@@ -60,14 +60,16 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
     yield "confirm", "press y" if p.confirm == "key" else f"type {p.confirm}"
 
 
-def _steps(steps: tuple[Plan, ...]) -> Iterator[tuple[str, str]]:
-    for number, step in enumerate(steps, 1):
+def _steps(whole: Plan) -> Iterator[tuple[str, str]]:
+    for number, step in enumerate(whole.shown_steps, 1):
         yield f"step {number}", f"{step.tier} {step.title}"
         yield "", _call(step.call)
         if step.after:
             yield "", f"{state(step.before)} → {state(step.after)}"
         if step.wait:
             yield "", f"{wait_begins(step.wait)} {step.wait.words}, at most {step.wait.for_s:.0f} s"
+    if rest := len(whole.steps) - len(whole.shown_steps):
+        yield "", f"and {rest} more steps of this kind"
 
 
 def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:

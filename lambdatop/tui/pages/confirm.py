@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from textwrap import wrap
 from typing import Any
 
+from lambdatop.domain.facts.durable import FIELD as EXECUTION
 from lambdatop.domain.facts.permissions import SIGNS, Permissions
 from lambdatop.domain.mitigations import alias, async_retries, provisioned, redrive
+from lambdatop.domain.mitigations.durable import execution_words
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import (
     CONFIRMATION_LIFE_S,
+    MOST_SHOWN,
     TIER_MEANING,
     Plan,
     Refusal,
@@ -80,6 +84,8 @@ def _words(field: str, value: Any) -> str:
     if field.startswith(provisioned.FIELD):
         many = "none" if value is None else str(value)
         return f"{many} provisioned for {field.removeprefix(provisioned.FIELD)}"
+    if field.startswith(EXECUTION):
+        return execution_words(field, value)
     return "absent" if value is None else str(value)
 
 
@@ -87,6 +93,8 @@ def field_words(field: str) -> str:
     """Return what a control field is called; which alias or version it is of stands beside its value."""
     if field.startswith(provisioned.FIELD):
         return "environments"
+    if field.startswith(EXECUTION):
+        return "execution"
     return FIELD_WORDS.get(field, field.replace("_", " "))
 
 
@@ -132,6 +140,8 @@ def countdown(seconds: float) -> str:
 def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
     """Return the steps of a plan and how far each has come, by the journal."""
     known = {entry.id: entry for entry in journal}
+    if plan.pace_s:
+        return _tally(plan, known, width)
     pieces: list[Span] = []
     for number, step in enumerate(plan.steps, 1):
         entry = known.get(step.id)
@@ -141,6 +151,15 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
         following = _after_its_group(plan.steps, number)
         if outcome == "applied" and step.wait and following and following.id not in known:
             pieces += row("", f"waiting {step.wait.words}", width, "warning")
+    return tuple(pieces)
+
+
+def _tally(plan: Plan, known: Mapping[str, Entry], width: int) -> Spans:
+    """Return how many of a plan's many steps have come how far."""
+    outcomes = Counter(known[step.id].outcome if step.id in known else "to come" for step in plan.steps)
+    pieces: list[Span] = []
+    for outcome, many in outcomes.most_common():
+        pieces += row("steps", f"{many} {outcome}", width, RESULT_SLOT.get(outcome, "muted"))
     return tuple(pieces)
 
 
@@ -155,11 +174,13 @@ def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
 def _steps(plan: Plan, width: int) -> Spans:
     """Return what each step changes and what is waited for."""
     pieces: list[Span] = []
-    for number, step in enumerate(plan.steps, 1):
+    for number, step in enumerate(plan.shown_steps, 1):
         pieces += row(f"step {number}", step.title, width, "accent")
         pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
         if step.wait:
             pieces += row("", f"{wait_begins(step.wait)} {step.wait.words}", width, "muted")
+    if rest := len(plan.steps) - len(plan.shown_steps):
+        pieces += row("", f"and {rest} more steps of this kind", width, "accent")
     return tuple(pieces)
 
 
@@ -279,7 +300,7 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
         words = words.replace(UNCHANGED, "what was done before stands")
     title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
     body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
-    for number, step in enumerate(result.steps, 1):
+    for number, step in _worth_reading(result.steps):
         body += row(
             f"step {number}", f"{step.kind}: {step.message}", width, RESULT_SLOT.get(step.kind, "warning")
         )
@@ -293,9 +314,17 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
     return title, tuple(body)
 
 
+def _worth_reading(steps: Sequence[Result]) -> list[tuple[int, Result]]:
+    """Return the steps with their numbers; of many only the first that were not carried out."""
+    numbered = list(enumerate(steps, 1))
+    if len(steps) <= MOST_SHOWN:
+        return numbered
+    return [(number, step) for number, step in numbered if step.kind != "applied"][:MOST_SHOWN]
+
+
 def _all_done(result: Result) -> bool:
     """Return whether every step states its own good end, so that the whole need not repeat them."""
-    return bool(result.steps) and result.kind == "applied"
+    return 0 < len(result.steps) <= MOST_SHOWN and all(step.kind == "applied" for step in result.steps)
 
 
 def drift(saw: State, now: State, want: State, width: int) -> Spans:

@@ -58,6 +58,7 @@ def calls_of(plan: Plan) -> Iterator[Call]:
 def names_its_account(params: dict[str, Any]) -> bool:
     """Return whether the first name in it is an ARN, or a queue's URL, of this account."""
     name = params.get("FunctionName") or params.get("EventBusName") or params.get("SourceArn")
+    name = name or params.get("DurableExecutionArn")
     if name is None:
         return str(params.get("QueueUrl")).rsplit("/", 2)[1] == ACCOUNT
     return str(name).split(":")[3:5] == [REGION, ACCOUNT]
