@@ -240,7 +240,7 @@ SPECS = (
         hotkey="F",
         label="stop durable",
         does="stop its running durable executions (irreversible)",
-        footer=10,
+        footer=19,
         params=(PARAM,),
         ask=Ask(
             "Stop the durable executions of which version of {target}?",

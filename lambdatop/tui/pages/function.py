@@ -13,6 +13,7 @@ from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, S
 from lambdatop.domain.units import span
 from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
+from lambdatop.tui.hotkeys import BY_ID
 from lambdatop.tui.pages.cells import cap, level, timeout_share
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
 from lambdatop.tui.pages.finding import suggestion, value_text
@@ -93,7 +94,7 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     if facts.durable:
         limit = facts.durable_timeout_s
         most = "" if limit is None else f", an execution takes {span(limit)} at most"
-        pieces += row("durable", f"yes{most}", width)
+        pieces += row("durable", f"yes{most}; {BY_ID['executions'].shown} lists what runs", width)
     changed = fmt.moment(facts.last_modified)
     if facts.last_modified is not None:
         changed += f"  ({fmt.age(frame.now - facts.last_modified)} ago)"
