@@ -92,6 +92,27 @@ class RunningExecutions(Struct, frozen=True):
         return tuple(words)
 
 
+COUNTED = ("Started", "Failed", "TimedOut", "Stopped", "Operations", "StorageWrittenBytes")
+"""What AWS/Lambda counts of a function's executions: DurableExecutionStarted … (Lambda developer guide,
+"Monitoring durable functions"). AWS calls the last two cumulative; public measurements found their Sum over a
+time to be the operations and bytes of that time."""
+METRIC = "DurableExecution"
+"""Begins the names of these metrics."""
+RUNNING_METRIC = "ApproximateRunningDurableExecutions"
+"""Of the account, without dimensions: executions of all functions in the state RUNNING."""
+
+
+class DurableFigures(Struct, frozen=True):
+    """What a function's executions did a minute, over the last final minutes; None where not asked."""
+
+    started: float | None = None
+    failed: float | None = None
+    timed_out: float | None = None
+    stopped: float | None = None
+    operations: float | None = None
+    written_bytes: float | None = None
+
+
 class HistoryEvent(Struct, frozen=True):
     """One event of a history. `operation` is the id of its step, wait …, `kind` its AWS name (StepFailed …).
 

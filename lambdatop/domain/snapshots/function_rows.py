@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from lambdatop.domain.facts.durable import COUNTED, METRIC, DurableFigures
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
+from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.figures import rates
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.function_cost import Burning
@@ -52,6 +54,7 @@ def function_row(
         reserved_known=key in world.reserved,
         **figures,
         burn=burn,
+        durable=durable_figures(world, facts, over) if facts.durable else None,
         burn_usd_per_hour=None if burn is None else burn.total,
         cold_start_rate=cold_start_rate(world, key),
         heat=heat(
@@ -87,6 +90,7 @@ def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burni
         errors_per_min=zero,
         throttles_per_min=zero,
         burn=burn,
+        durable=DurableFigures() if facts.durable else None,
         burn_usd_per_hour=None if burn is None else burn.total,
         as_of=fetched,
         spark=_NO_SPARK,
@@ -144,6 +148,19 @@ def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, floa
         "iterator_age_ms": world.metric(key, "IteratorAge", "Maximum").max(start, end),
         "async_amplification": attempts / received if received else None,
     }
+
+
+def durable_figures(world: World, facts: FunctionFacts, over: Window | None) -> DurableFigures:
+    """Return what the executions of a durable function did a minute; None for what was not asked."""
+    key, found = facts.key, list[float | None]()
+    for what in COUNTED:
+        asked = over is not None and world.asked_at(SeriesKey(key, f"{METRIC}{what}", "Sum")) is not None
+        if over is None or not asked:
+            found.append(None)
+        else:
+            total = world.metric(key, f"{METRIC}{what}").sum(over.start, over.end)
+            found.append(total / max(1, over.minutes))
+    return DurableFigures(*found)
 
 
 def cold_start_rate(world: World, key: Key) -> float | None:

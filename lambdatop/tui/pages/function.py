@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from lambdatop.domain.facts.runtimes import deprecated
@@ -104,6 +104,18 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     return tuple(pieces)
 
 
+def _durable_cells(f: FunctionRow) -> Iterator[tuple[str, str, str]]:
+    """Yield the figures of a durable function's executions."""
+    if f.durable is not None:
+        did = f.durable
+        yield "started/min", fmt.number(did.started), ""
+        yield "failed/min", fmt.number(did.failed), "critical" if did.failed else ""
+        yield "timed out/min", fmt.number(did.timed_out), "critical" if did.timed_out else ""
+        yield "stopped/min", fmt.number(did.stopped), ""
+        yield "operations/min", fmt.number(did.operations), ""
+        yield "written/min", fmt.size(did.written_bytes), ""
+
+
 def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
     age = frame.since(f.as_of)
     note = f"per minute, {fmt.age(age)} old" if age is not None else no_metrics(frame.snapshot)
@@ -127,6 +139,7 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
         ("cold starts %", fmt.percent(f.cold_start_rate), ""),
         ("iterator age", iterator, ""),
         ("async attempts", fmt.ratio(f.async_amplification), ""),
+        *_durable_cells(f),
         ("≈ burn $/h", burn, ""),
         ("heat", f"{f.heat:.0f}", SEVERITY_SLOT.get(f.worst, "")),
     ]
