@@ -9,6 +9,7 @@ from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Fault, WireStub
 
 from lambdatop.aws.reads.durable import EVENT_PAGES, MOST_PAGES, MOST_VERSIONS, DurableReads
+from lambdatop.aws.sdk.walls.guard import GuardRefusal
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.facts.durable import RunningExecutions
 from lambdatop.domain.facts.not_read import NotKnown
@@ -213,3 +214,13 @@ async def test_a_history_that_is_denied_is_not_known_beside_what_is(stub: WireSt
     assert isinstance(found.operations, NotKnown)
     assert found.operations.action == f"lambda:{HISTORY}"
     assert (found.status, found.ended, found.error) == ("FAILED", 2e9, "Boom: it broke")
+
+
+async def test_nothing_is_stopped_in_read_only_mode_nor_without_a_ticket(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    assert not hasattr(await bench(read_only=True).client("lambda"), "stop_durable_execution")
+    client = await bench(read_only=False).client("lambda")
+    with pytest.raises(GuardRefusal):
+        await client.stop_durable_execution(DurableExecutionArn=f"{FN}:1/durable-execution/a/id-a")
+    assert stub.received == []
