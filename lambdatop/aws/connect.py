@@ -127,6 +127,7 @@ def _backend(
     from lambdatop.aws.logs.history import LogHistory
     from lambdatop.aws.logs.insights import Insights
     from lambdatop.aws.reads.callers import CallerReads
+    from lambdatop.aws.reads.durable import DurableReads
     from lambdatop.aws.sdk.clients import Clients
     from lambdatop.aws.sources import build_sources
     from lambdatop.aws.spec import Opened
@@ -153,7 +154,10 @@ def _backend(
     callers = CallerReads(api, scope)
     sources = build_sources(Opened(api, scope, settings, renewed, identified.identity, callers))
     reader, queries = AwsReader(api, scope, callers), Insights(api, scope)
-    return Backend(identified, sources, reader, mutator, close, lease, queries, LogHistory(api))
+    history, executions = LogHistory(api), DurableReads(api, scope)
+    return Backend(
+        identified, sources, reader, mutator, close, lease, queries, history, executions=executions
+    )
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Backend, Connect, EventSink
+from lambdatop.domain.ports.aws import Backend, Connect, DurableExecutions, EventSink
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
@@ -135,6 +135,13 @@ class Engine:
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
         """Return the aliases of a function, or the rules that send to it, read now."""
         return await (await self._open()).reader.related(function, kind)
+
+    async def executions(self) -> DurableExecutions:
+        """Return what reads durable executions on the present connection; raise LambdatopError."""
+        found = (await self._open()).executions
+        if found is None:
+            raise LambdatopError("This connection cannot read durable executions.")
+        return found
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         """Return who changed this lately, newest first, as CloudTrail has it; raise LambdatopError."""

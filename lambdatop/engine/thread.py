@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.facts.durable import ExecutionHistory, RunningExecutions
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
@@ -18,6 +19,7 @@ from lambdatop.domain.plans.plan import Plan, Proposal
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.engine.engine import Engine
+from lambdatop.engine.rate_limiter import urgent
 from lambdatop.engine.unexpected import unexpected
 
 T = TypeVar("T")
@@ -97,6 +99,24 @@ class EngineThread:
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
         """Return the aliases of a function, or the rules that send to it, read now."""
         return self._ask(self._engine.related(function, kind))
+
+    def executions(self, function: Key) -> Future[RunningExecutions]:
+        """Return the durable executions of a function that run now, read now."""
+
+        async def read() -> RunningExecutions:
+            with urgent():
+                return await (await self._engine.executions()).running(function)
+
+        return self._ask(read())
+
+    def history(self, function: Key, path: str) -> Future[ExecutionHistory]:
+        """Return what a durable execution (`version/name/id`) of a function has done, read now."""
+
+        async def read() -> ExecutionHistory:
+            with urgent():
+                return await (await self._engine.executions()).history(function, path)
+
+        return self._ask(read())
 
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
         """Return who changed this lately, newest first, as CloudTrail has it."""

@@ -117,6 +117,10 @@ class Host(ThemedApp):
         """Open the page of a function."""
         raise NotImplementedError
 
+    def open_executions(self, function: Key) -> None:
+        """Open the running durable executions of a function."""
+        raise NotImplementedError
+
     def open_log_errors(self, functions: frozenset[Key]) -> None:
         """Open the errors by kind of some functions."""
         raise NotImplementedError

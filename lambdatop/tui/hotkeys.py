@@ -184,6 +184,15 @@ HOTKEYS: tuple[Hotkey, ...] = (
         footer=9,
     ),
     *(_mutation(spec) for spec in REGISTRY.values()),
+    Hotkey(
+        "executions",
+        "b",
+        "b",
+        "executions",
+        "durable",
+        "running executions of a durable function; Enter there reads the history of one",
+        "target",
+    ),
     Hotkey("who", "H", "H", "who", "who", "recent changes to it, from CloudTrail", "target", footer=16),
     Hotkey(
         "undo", "u", "u", "undo", "undo", "undo the newest change; on a page, of what it shows", "everywhere"

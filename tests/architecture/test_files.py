@@ -37,7 +37,7 @@ HARMLESS: frozenset[str] = frozenset().union(*READS.values())
 """What read-only mode may send although its name begins like a change: queries and the live tail."""
 
 MUTATION = re.compile(
-    r"(Put|Update|Delete|Create|Purge|Start(?!Date)|Send|Add|Remove|Set|Tag|Untag|Invoke(?!ErrorCount)|Publish|Disable|Enable)[A-Z]\w+"
+    r"(Put|Update|Delete|Create|Purge|Start(?!Date|Timestamp)|Send|Add|Remove|Set|Tag|Untag|Invoke(?!ErrorCount)|Publish|Disable|Enable)[A-Z]\w+"
 )
 # What changes things is named where it is planned and where it is sent; the allowlist names token exchange.
 MAY_NAME_MUTATIONS = re.compile(

@@ -9,6 +9,7 @@ from typing import Any
 from fakes import console_scene as scene
 
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.facts.durable import ExecutionHistory, RunningExecutions
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NOT_ASKED
 from lambdatop.domain.facts.principal import TrailEvent
@@ -57,6 +58,8 @@ class FakeConsole:
         self.executed: list[tuple[Plan, float]] = []
         self.relations: tuple[Key, ...] = ()
         self.trail: tuple[TrailEvent, ...] = ()
+        self.running = RunningExecutions(())
+        self.histories: dict[str, ExecutionHistory] = {}
         self.watched: frozenset[Key] = frozenset()
         self.live: bool | None = None
         self.looks: list[tuple[frozenset[Key], bool]] = []
@@ -98,6 +101,14 @@ class FakeConsole:
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
         self.calls.append((f"related {kind}", function))
         return self._give(lambda: tuple(k for k in self.relations if k.kind == kind))
+
+    def executions(self, function: Key) -> Future[RunningExecutions]:
+        self.calls.append(("executions", function))
+        return self._give(lambda: self.running)
+
+    def history(self, function: Key, path: str) -> Future[ExecutionHistory]:
+        self.calls.append(("history", (function, path)))
+        return self._give(lambda: self.histories[path])
 
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
         self.calls.append(("who", key))

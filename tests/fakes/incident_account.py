@@ -1,7 +1,7 @@
 """An account in trouble behind a wire stub: everything that a source or a planner reads has an answer.
 
 shop is fed by a queue whose messages fail, and asynchronously by a topic; clicks is stuck at a record of a
-stream that gives records up after an hour; spare stands at zero.
+stream that gives records up after an hour; spare stands at zero; saga is durable, and one execution runs.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ TARGETS: tuple[tuple[str, Key, dict[str, str]], ...] = (
     ("stop_async_retries", Key(SCOPE, "function", "shop"), {}),
     ("restore_async", Key(SCOPE, "function", "shop"), {"retries": "1"}),
     ("stop_recursion", Key(SCOPE, "function", "shop"), {}),
+    ("stop_durable", Key(SCOPE, "function", "saga"), {}),
     ("disable_trigger", Key(SCOPE, "mapping", FED), {}),
     ("disable_trigger", Key(SCOPE, "mapping", STREAMED), {}),
     ("enable_trigger", Key(SCOPE, "mapping", OFF), {}),
@@ -66,7 +67,9 @@ TARGETS: tuple[tuple[str, Key, dict[str, str]], ...] = (
 def _functions() -> list[dict[str, Any]]:
     base = {"Timeout": 30, "MemorySize": 256, "Runtime": "python3.13", "CodeSize": 1000}
     base |= {"LastModified": "2026-01-01T00:00:00.000+0000"}
-    return [base | {"FunctionName": name, "FunctionArn": FN + name} for name in ("shop", "clicks", "spare")]
+    made = [base | {"FunctionName": n, "FunctionArn": FN + n} for n in ("shop", "clicks", "spare", "saga")]
+    made[-1] |= {"DurableConfig": {"ExecutionTimeout": 86_400}}
+    return made
 
 
 def _mappings() -> list[dict[str, Any]]:
@@ -192,6 +195,13 @@ def _lambda(stub: WireStub) -> None:
     on("GetFunctionEventInvokeConfig", lambda p: invoke.get(named(p), GONE))
     on("ListFunctionEventInvokeConfigs", {"FunctionEventInvokeConfigs": [own]})
     on("GetPolicy", lambda p: policy if named(p) == "shop" and "Qualifier" not in p else GONE)
+    run: dict[str, Any] = {
+        "DurableExecutionArn": f"{FN}saga:2/durable-execution/order-1/0f1e",
+        "FunctionArn": f"{FN}saga:2",
+    }
+    run |= {"DurableExecutionName": "order-1", "Status": "RUNNING", "StartTimestamp": NOW - 7200}
+    runs = {"2": [run]}
+    on("ListDurableExecutionsByFunction", lambda p: {"DurableExecutions": runs.get(p["Qualifier"], [])})
     on("GetFunctionRecursionConfig", {"RecursiveLoop": "Allow"})
     on("ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": []})
     on("ListAliases", lambda p: {"Aliases": [alias] if named(p) == "shop" else []})

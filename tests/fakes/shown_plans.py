@@ -9,6 +9,7 @@ from fakes.situations_of_callers import on_machine, on_pipe, on_schedule
 from fakes.worlds import NOW, function, mapping, queue
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.durable import DurableExecution, RunningExecutions, VersionExecutions
 from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.triggers import AsyncConfig
@@ -46,6 +47,13 @@ def _function(**changes: Any) -> FunctionSituation:
 def _managed(*scalings: Scaling) -> FunctionSituation:
     made = _function(scalings=scalings)
     return replace(made, facts=replace(made.facts, managed_instances=True))
+
+
+def _durable() -> FunctionSituation:
+    one = DurableExecution("$LATEST/order-1/0f1e", "order-1", NOW - 60)
+    found = RunningExecutions((VersionExecutions("$LATEST", (one,)),))
+    made = _function(durable_executions=found)
+    return replace(made, facts=replace(made.facts, durable=True))
 
 
 def _mapping(**fields: Any) -> MappingSituation:
@@ -96,6 +104,7 @@ def _situations() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
         ),
         "restore async": ("restore_async", _function(async_config=AsyncConfig(0, 60, LOST)), {"retries": 2}),
         "recursion": ("stop_recursion", _function(recursive_loop="Allow"), {}),
+        "durable": ("stop_durable", _durable(), {}),
         "purge": ("purge_queue", QueueSituation(Ref(Q, full.arn, Q.id), NOW, full), {}),
         "destination": ("tune_trigger", _mapping(**stream), {"on_failure": LOST}),
         "stop in order": (

@@ -19,8 +19,9 @@ from fakes.plan_situations import (
     on_rule,
 )
 from fakes.situations_of_callers import on_machine, on_pipe, on_schedule
+from fakes.situations_of_executions import THREE
 from fakes.worlds import NOW, function
-from fakes.written_plans import afterwards, undo_of
+from fakes.written_plans import afterwards, applied, undo_of
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.function_state import Scaling
@@ -83,8 +84,10 @@ RULE_ON = _plan("enable_rule", on_rule(state="DISABLED"))
 SCHEDULE_OFF = _plan("disable_schedule", on_schedule())
 PIPE_OFF, PIPE_ON = _plan("stop_pipe", on_pipe()), _plan("start_pipe", on_pipe(state="STOPPED"))
 (ENDED, *_) = _plan("stop_executions", on_machine()).steps
+(STOPPED, *_) = _plan("stop_durable", THREE).steps
 
 UNDOS: Mapping[str, tuple[Entry, State]] = {
+    "a durable execution that was stopped": (applied(STOPPED), STOPPED.after),
     "a throttle to zero": _as_left(ZERO),
     "a throttle to zero, from no reservation": _as_left(NONE),
     "a cap, from zero": _as_left(CAPPED),

@@ -228,12 +228,16 @@ def _rest(request: web.Request, body: bytes, model: ServiceModel) -> tuple[Opera
         if match is None:
             continue
         params: dict[str, Any] = json.loads(body) if body else {}
-        places = match.groupdict() | dict(request.query)
+        query: dict[str, Any] = {name: request.query.getall(name) for name in request.query}
+        places = query | match.groupdict()
         members = operation.input_shape.members if operation.input_shape else {}
         for member, shape in members.items():
             wire = shape.serialization.get("name", member)
             if shape.serialization.get("location") in ("uri", "querystring") and wire in places:
-                params[member] = _typed(unquote(places[wire]), shape.type_name)
+                found = places[wire]
+                texts = found if isinstance(found, list) else [unquote(found)]
+                many = shape.type_name == "list"
+                params[member] = texts if many else _typed(texts[0], shape.type_name)
         return operation, params
     raise ValueError(f"no operation of {model.service_name} for {request.method} {path}")
 

@@ -27,7 +27,7 @@ from lambdatop.domain.keys import Key
 
 FUNCTION, ALIAS, RULE = "orders-worker", "live", "default/nightly"
 FED, STREAMED = "0f1e2d3c-0000-4000-8000-000000000001", "0f1e2d3c-0000-4000-8000-000000000002"
-VOLATILE = ("RevisionId", "count", "moves", "queues", "queue_host", "executions")
+VOLATILE = ("RevisionId", "count", "moves", "queues", "queue_host", "executions", "durable_executions")
 """What no undo brings back: counters of AWS, messages, and executions."""
 
 
@@ -61,6 +61,7 @@ def _account() -> dict[str, Any]:
             "reserved": 7,
             "provisioned": [],
             "scaling": {},
+            "durable": False,
             "recursion": "Allow",
             "event_invoke": {
                 "MaximumRetryAttempts": 2,
@@ -83,6 +84,7 @@ def _account() -> dict[str, Any]:
         "rules": {RULE: rule | {"Targets": [{"Id": "1", "Arn": f"{FN}{FUNCTION}"}]}},
         "moves": [],
         **callers(f"{FN}{FUNCTION}"),
+        "durable_executions": {},
     }
 
 

@@ -50,6 +50,8 @@ def _configuration(state: State, params: Params) -> Done:
         shown["CapacityProviderConfig"] = {
             "LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": PROVIDER}
         }
+    if state["function"]["durable"]:
+        shown["DurableConfig"] = {"ExecutionTimeout": 86_400, "RetentionPeriodInDays": 14}
     if scaled is not None:
         shown["State"] = scaled["state"]
         scaled["state"] = {"Deactivating": "Deactivated", "Pending": "Active"}.get(
@@ -128,6 +130,41 @@ def _mapping(state: State, params: Params) -> Done:
 def _alias(state: State, params: Params) -> Done:
     alias = state["aliases"].get(params["Name"])
     return GONE if alias is None else shown_alias(alias)
+
+
+def execution(name: str, version: str = "3") -> str:
+    """Return the ARN of an execution of the world's function."""
+    return f"{FN}orders-worker:{version}/durable-execution/{name}/id-{name}"
+
+
+def _executions(state: State, params: Params) -> Done:
+    """List the executions of a version as AWS does: those of $LATEST where none is named, newest first."""
+    begins = f"{FN}{named(params)}:{params.get('Qualifier', '$LATEST')}/"
+    wanted = params.get("Statuses")
+    found = [
+        _execution(state, {"DurableExecutionArn": arn})
+        for arn, each in state["durable_executions"].items()
+        if arn.startswith(begins) and (wanted is None or each["status"] in wanted)
+    ]
+    ordered = sorted(found, key=_started, reverse=not params.get("ReverseOrder"))
+    first, most = int(params.get("Marker") or 0), params.get("MaxItems") or 100
+    more = {"NextMarker": str(first + most)} if len(ordered) > first + most else {}
+    return {"DurableExecutions": ordered[first : first + most], **more}
+
+
+def _started(answer: Done) -> float:
+    assert isinstance(answer, dict)
+    return float(answer["StartTimestamp"])
+
+
+def _execution(state: State, params: Params) -> Done:
+    arn = params["DurableExecutionArn"]
+    found = state["durable_executions"].get(arn)
+    if found is None:
+        return GONE
+    shown = {"DurableExecutionArn": arn, "DurableExecutionName": arn.split("/")[-2]}
+    shown |= {"FunctionArn": arn.split("/")[0], "Status": found["status"], "StartTimestamp": found["started"]}
+    return shown | ({"EndTimestamp": found["ended"]} if "ended" in found else {})
 
 
 def _url(state: State, params: Params) -> Done:
@@ -223,6 +260,8 @@ READS: Mapping[tuple[str, str], Read] = {
     ("lambda", "GetEventSourceMapping"): _mapping,
     ("lambda", "ListAliases"): lambda s, p: {"Aliases": [shown_alias(a) for a in s["aliases"].values()]},
     ("lambda", "GetAlias"): _alias,
+    ("lambda", "ListDurableExecutionsByFunction"): _executions,
+    ("lambda", "GetDurableExecution"): _execution,
     ("lambda", "ListVersionsByFunction"): lambda s, p: {
         "Versions": [_version(s["function"]["name"], v) for v in ("$LATEST", *s["versions"])]
     },

@@ -9,6 +9,7 @@ from typing import Any
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
 from fakes.wire_world_callers import MACHINE, PIPE, SCHEDULE
 from fakes.wire_world_changes import Q
+from fakes.wire_world_reads import execution
 
 from lambdatop.domain.mitigations.registry import REGISTRY
 
@@ -62,6 +63,16 @@ def _managed(world: WireWorld) -> None:
     }
 
 
+def _durable(world: WireWorld) -> None:
+    world.state["function"]["durable"] = True
+    world.state["durable_executions"] = {
+        execution(name, version): {"status": status, "started": 1.79e9 + number}
+        for number, (name, version, status) in enumerate(
+            (("a", "$LATEST", "RUNNING"), ("b", "3", "RUNNING"), ("c", "3", "SUCCEEDED"))
+        )
+    }
+
+
 def _rule_off(world: WireWorld) -> None:
     world.state["rules"][RULE]["State"] = "DISABLED"
 
@@ -94,6 +105,8 @@ ROWS: tuple[Row, ...] = (
     Row("stop_async_retries", FUNCTION, prepare=_no_invoke_config, variant="nothing set"),
     Row("restore_async", FUNCTION, {"retries": 1}),
     Row("stop_recursion", FUNCTION),
+    Row("stop_durable", FUNCTION, {"version": "3"}, _durable, "one execution"),
+    Row("stop_durable", FUNCTION, {}, _durable, "at its second execution", 1),
     Row("purge_queue", "orders"),
     Row("quarantine_queue", "orders"),
     Row("quarantine_queue", "orders-dlq", {"to": "orders-aside"}, variant="aside"),

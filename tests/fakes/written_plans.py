@@ -26,6 +26,8 @@ out what is the same as in the first of its kind ("-" stands for what that one s
 HERE stands for the account and region of everything that has no other.
 """
 SAME = "the same\n"
+LONG_S = 1e6
+"""A larger number of seconds is a moment."""
 RENDERED = {"way_back": "undo_note", "command": "cli"}
 """Fields of a plan that hold arguments, and what of a plan shows them."""
 _SHORTER = {
@@ -107,7 +109,7 @@ def _lines(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield from value.split("\n")
     elif isinstance(value, float):
-        yield f"now {value - NOW:+.0f} s"
+        yield f"now {value - NOW:+.0f} s" if value > LONG_S else f"{value:g}"
     elif isinstance(value, tuple) and not isinstance(value, (Ref, Call)):
         for one in value:
             yield from _lines(one)

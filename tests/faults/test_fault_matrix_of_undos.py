@@ -14,7 +14,7 @@ from fakes.wire_world_rows import Row, rows
 from .conftest import Fresh
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
-FINAL = {"purge_queue", "stop_executions"}
+FINAL = {"purge_queue", "stop_executions", "stop_durable"}
 """What nothing can take back."""
 
 

@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 REPRESENTATIVE = ("throttle_to_zero", "disable_trigger", "stop_async_retries")
 """A plain call, a slow one, and one with a nested document; `make faults` kills them all."""
 CHOSEN = [next(r for r in rows() if r.mitigation == name) for name in REPRESENTATIVE]
-IN_STEPS = [r for r in rows() if r.params.get("triggers") or "skip" in r.variant]
+IN_STEPS = [
+    r for r in rows() if r.params.get("triggers") or "skip" in r.variant or "second execution" in r.variant
+]
 SIGKILL = 9
 
 

@@ -15,10 +15,9 @@ from fakes.wire_world_flow import Console, open_backend
 from fakes.wire_world_rows import Row
 from msgspec.structs import replace
 
-from lambdatop.domain.mitigations.one_by_one import MOST
+from lambdatop.domain.mitigations.one_by_one import MOST, PACE_S
 from lambdatop.domain.plans.plan import Refusal
 from lambdatop.domain.plans.unfinished import halfway
-from lambdatop.engine.mutating.composite import PACE_S
 
 pytestmark = pytest.mark.wire
 
@@ -63,7 +62,7 @@ async def test_each_has_its_arn_in_the_journal_before_its_request(stub: WorldStu
     began = console.clock.monotonic()
     result = await console.execute(plan)
     assert result.kind == "applied", result
-    assert result.message == f"Done: {plan.title}. 4 were stopped, 0 had ended by themselves."
+    assert result.message == f"{plan.title}: 4 of 4 done."
     assert [r.intent for r in stub.world.requests] == [f"{plan.id}.{n}" for n in (1, 2, 3, 4)]
     asked = [str(r.params["executionArn"]) for r in stub.world.requests]
     assert asked == [f"{ARN}run-{n}" for n in (1, 2, 3, 4)]
@@ -87,7 +86,7 @@ async def test_what_ended_by_itself_is_left_out_and_is_no_failure(stub: WorldStu
     _end(stub, "run-2", "run-4")
     result = await console.execute(plan)
     assert result.kind == "applied"
-    assert "2 were stopped, 2 had ended by themselves" in result.message
+    assert "2 of 4 done, 2 had ended before" in result.message
     assert [s.kind for s in result.steps] == ["applied", "not-sent", "applied", "not-sent"]
     assert "execution run-2 SUCCEEDED" in result.steps[1].message
     assert len(stub.world.requests) == 2
@@ -100,8 +99,8 @@ async def test_nothing_is_sent_where_all_have_ended(stub: WorldStub, console: Co
     plan = await console.plan(ROW)
     _end(stub, *stub.world.state["executions"])
     result = await console.execute(plan)
-    assert (result.kind, stub.world.requests) == ("applied", [])
-    assert "0 were stopped, 4 had ended by themselves" in result.message
+    assert (result.kind, stub.world.requests) == ("not-sent", [])
+    assert "0 of 4 done, 4 had ended before" in result.message
     refused = await console.propose(ROW)
     assert isinstance(refused, Refusal)
     assert "no running execution" in refused.reason
@@ -124,14 +123,16 @@ async def test_one_that_ends_between_the_look_and_the_call_is_no_failure(
     assert len(stub.world.requests) == 4
 
 
-async def test_a_refusal_ends_it_and_says_what_is_left(stub: WorldStub, console: Console) -> None:
+async def test_a_refusal_does_not_end_the_rest_and_is_planned_again(
+    stub: WorldStub, console: Console
+) -> None:
     plan = await console.plan(ROW)
     denied = Trouble(False, Fault("AccessDeniedException", "no", 403))
     stub.world.trouble = lambda number: denied if number == 2 else Trouble()
     result = await console.execute(plan)
     assert result.kind == "refused"
-    assert "1 of 4 steps are done and stand in the journal; none of them can be undone." in result.message
-    assert "Not begun: 2 steps. Plan it again for what is left." in result.message
+    assert "3 of 4 done, 1 failed" in result.message
+    assert "plan it again to go on with what is left" in result.message
     assert "lambdatop undo" not in result.message
     assert _outcomes(console) == [("run-1", "applied"), ("run-2", "refused"), ("run-3", "not-sent")]
     (left,) = await console.executor.halfway()
@@ -139,7 +140,7 @@ async def test_a_refusal_ends_it_and_says_what_is_left(stub: WorldStub, console:
     assert "lambdatop undo" not in left.sentence
     stub.world.trouble = lambda number: Trouble()
     again = await console.plan(ROW)
-    assert len(again.steps) == 3
+    assert len(again.steps) == 1
     assert (await console.execute(again)).kind == "applied"
     assert set(stub.world.state["executions"].values()) == {"ABORTED"}
 

@@ -12,7 +12,13 @@ from lambdatop.domain.plans.plan import Plan
 from .conftest import Fresh
 
 pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
-ONE_WAY = ("purge_queue", "redrive_dlq", "quarantine_queue (aside)", "stop_executions")
+ONE_WAY = (
+    "purge_queue",
+    "redrive_dlq",
+    "quarantine_queue (aside)",
+    "stop_executions",
+    "stop_durable (one execution)",
+)
 """What is gone stays gone, and a cancelled move of messages is started as a new one."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from lambdatop.domain.facts.durable import COUNTED, METRIC, RUNNING_METRIC
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import SeriesKey
@@ -48,7 +49,7 @@ ASYNC_METRICS = (
 DELIVERY_FAILURES = ("DestinationDeliveryFailures", "Sum")
 """Also of functions that a stream feeds whose mapping has an on-failure destination."""
 
-DURABLE_METRICS = tuple((f"DurableExecution{what}", "Sum") for what in ("Started", "Failed", "TimedOut"))
+DURABLE_METRICS = tuple((f"{METRIC}{what}", "Sum") for what in COUNTED)
 """Of durable functions that have run in the history: executions, where Invocations counts their replays."""
 
 LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")
@@ -145,14 +146,20 @@ def function_queries(
     for mapping in mappings:
         feeding.setdefault(mapping.function, []).append(mapping)
     groups: dict[str, Key] = {}
+    durable: set[Scope] = set()
     for facts in functions:
         key = facts.key
+        if facts.durable:
+            durable.add(key.scope)
         for metric, stat in (*FUNCTION_METRICS, *_extras(seen, facts, feeding.get(key, ()))):
             yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", (("FunctionName", key.id),))
         if facts.log_group and seen.metric(key, "Invocations").times:
             groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
     for name, group in sorted(groups.items()):
         yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", (("LogGroupName", name),), SLOW_ROUNDS)
+    for scope in sorted(durable):
+        account = Key(scope, "account", scope.account)
+        yield Query(SeriesKey(account, RUNNING_METRIC, "Maximum"), "AWS/Lambda", ())
 
 
 def _extras(

@@ -14,8 +14,8 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.facts.arns import arn_in, names_function
 from lambdatop.domain.keys import Key, Scope, parse_arn
-from lambdatop.domain.mitigations.executions import EXPRESS, FIELD, execution_arn
-from lambdatop.domain.mitigations.one_by_one import MOST
+from lambdatop.domain.mitigations.executions import EXPRESS, execution_arn
+from lambdatop.domain.mitigations.one_by_one import FIELD, MOST
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.situation import Execution, StateMachineSituation
 from lambdatop.domain.sanitize import clean_name

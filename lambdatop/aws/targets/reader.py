@@ -8,6 +8,7 @@ from typing import Any
 from lambdatop.aws.facts.resources import mapping_facts
 from lambdatop.aws.reads.aliases import Aliases
 from lambdatop.aws.reads.callers import CallerReads
+from lambdatop.aws.reads.durable import DurableReads
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -20,7 +21,7 @@ from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.mitigations import managed, provisioned, redrive, skip
+from lambdatop.domain.mitigations import durable, managed, one_by_one, provisioned, redrive, skip
 from lambdatop.domain.plans.plan import State
 from lambdatop.domain.plans.situation import Situation
 
@@ -38,6 +39,7 @@ class AwsReader:
         self._situations = Situations(api, scope, self._queues, looked)
         self._aliases = Aliases(api, scope, looked)
         self._callers = Callers(api, scope, self._queues)
+        self._durable = DurableReads(api, scope)
         self._finder = Finder(api, scope, self._queues, self._aliases, self._callers)
         self._parts = parts = Parts(api, scope)
         self._controls: dict[str, Callable[[str], Awaitable[Any]]] = {
@@ -92,6 +94,7 @@ class AwsReader:
             known = {f: await self._controls[f](address) for f in fields if f in self._controls}
             known |= await self._provisioned(address, fields)
             known |= await self._scaling(address, fields)
+            known |= await self._executions(plan_target, fields)
         elif plan_target.kind == "mapping":
             known = await self._mapping(plan_target, fields)
         elif plan_target.kind == "queue" and redrive.FIELD in fields:
@@ -121,6 +124,15 @@ class AwsReader:
         asked = [f for f in fields if f.startswith(managed.FIELD)]
         found = [await self._parts.scaling(function, f.removeprefix(managed.FIELD)) for f in asked]
         return dict(zip(asked, map(managed.control, found), strict=True))
+
+    async def _executions(self, function: Key, fields: Collection[str]) -> dict[str, Any]:
+        """Read the status of single durable executions, and all that run where a plan asks for these."""
+        asked = [f for f in fields if f.startswith(one_by_one.FIELD)]
+        found = [await self._durable.status(function, f.removeprefix(one_by_one.FIELD)) for f in asked]
+        known: dict[str, Any] = dict(zip(asked, found, strict=True))
+        if durable.LOOKED_AT in fields:
+            known[durable.LOOKED_AT] = await self._durable.running(function)
+        return known
 
     async def _age(self, facts: MappingFacts) -> float | None:
         """Return the oldest event's age, None while CloudWatch has none: then it falls or rises nowhere."""

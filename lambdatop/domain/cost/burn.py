@@ -22,7 +22,8 @@ class Burn(Struct, frozen=True):
     provisioned concurrency (None: not read), `logs` what its log group takes in (None: not known; of a
     group that several functions write to, its share by invocations: `log_writers` counts them). `wasted` is
     the part of `usage` that did failed or repeated work, None where that is not known. `running` is how many
-    executions run at once on average. `borrowed` are the prices that are us-east-1's because none is known
+    executions run at once on average. `durable` is what durable executions did and wrote (None: not known).
+    `borrowed` are the prices that are us-east-1's because none is known
     for the region, as far as they count here.
     """
 
@@ -35,11 +36,12 @@ class Burn(Struct, frozen=True):
     wasted: float | None = None
     running: float = 0.0
     borrowed: frozenset[str] = frozenset()
+    durable: float | None = 0.0
 
     @property
     def usage(self) -> float:
         """What it costs because it runs: everything but provisioned concurrency."""
-        return self.duration + self.requests + self.ephemeral + (self.logs or 0.0)
+        return self.duration + self.requests + self.ephemeral + (self.logs or 0.0) + (self.durable or 0.0)
 
     @property
     def total(self) -> float:

@@ -27,6 +27,17 @@ LOG_INGEST_GB_USD = 0.50
 LOG_GB = 1e9
 
 
+DURABLE_OPERATION_USD = 8.0 / 1_000_000
+DURABLE_WRITTEN_GB_USD = 0.25
+"""A durable operation, and a GB that durable executions write (aws.amazon.com/lambda/pricing, "Durable
+functions"): us-east-1's, because no price list of another region is known here."""
+
+
+def durable_usd(operations: float, written_bytes: float) -> float:
+    """Return the USD for what durable executions did; what they keep stored is billed by the month, too."""
+    return operations * DURABLE_OPERATION_USD + written_bytes / LOG_GB * DURABLE_WRITTEN_GB_USD
+
+
 def burn_usd(
     facts: FunctionFacts, duration_ms: float, invocations: float, prices: Prices | None = None
 ) -> float:

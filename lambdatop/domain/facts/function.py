@@ -71,7 +71,7 @@ class FunctionFacts(Struct, frozen=True):
         kinds = {
             "the instances, which EC2 bills, with a fee": self.managed_instances,
             "SnapStart's snapshots and restores": self.snap_start and self.runtime.startswith(SNAPSHOTS_COST),
-            "durable operations and their storage": self.durable,
+            "what its durable executions keep stored": self.durable,
             "environments by tenant": self.per_tenant,
         }
         return tuple(name for name, applies in kinds.items() if applies)

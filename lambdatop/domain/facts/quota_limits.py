@@ -117,6 +117,11 @@ DOCUMENTED: Mapping[str, float] = {
 }
 """Documented defaults by code. The concurrency and the code storage of an account are read, never these."""
 
+RUNNING_EXECUTIONS = 5_000_000
+RUNNING_EXECUTIONS_LARGE = 10_000_000
+LARGE_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
+"""Durable executions that may run in a region, by default; AWS raises it on request."""
+
 SQS_IN_FLIGHT = 120_000
 SQS_IN_FLIGHT_FIFO = 120_000
 """In-flight messages of a FIFO queue (SQS developer guide, "Amazon SQS FIFO queue quotas")."""

@@ -4,6 +4,7 @@
     requests     Invocations x price of a request
     ephemeral    sum of Duration x /tmp above 512 MB
     provisioned  allocated environments x memory, whether they run or not
+    durable      operations of durable executions, and the bytes that they write
     logs         IncomingBytes of the log group, by share of invocations where several functions write there
     waste        the largest share of work that failed or was done again x what it costs to run:
                  Errors / Invocations; repeated receives of a queue; attempts of asynchronous events beyond
@@ -23,7 +24,8 @@ from msgspec.structs import replace
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.cost import pricing
 from lambdatop.domain.cost.burn import DAY_S, AccountBurn, Burn, hour_ahead, projected, times_of
-from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.cost.prices import BORROWED_FROM, Prices
+from lambdatop.domain.facts.durable import METRIC
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE, SeriesKey, final_end
@@ -79,6 +81,7 @@ class Burning:
             logs=None if logs is None else pricing.log_usd(logs * PER_HOUR, prices),
             log_writers=writers,
             running=duration / over.minutes / 60_000,
+            durable=self._durable(facts, over),
         )
         borrowed = _borrowed(facts, prices, provisioned, found)
         return replace(
@@ -99,6 +102,16 @@ class Burning:
     def _ran(self, key: Key, over: Window) -> tuple[float, float]:
         duration = self._world.metric(key, "Duration").sum(over.start, over.end)
         return duration, self._world.metric(key, "Invocations").sum(over.start, over.end)
+
+    def _durable(self, facts: FunctionFacts, over: Window) -> float | None:
+        """Return the USD/h of durable operations and what they write; None where that was not asked."""
+        if not facts.durable:
+            return 0.0
+        names = [f"{METRIC}{what}" for what in ("Operations", "StorageWrittenBytes")]
+        if any(self._world.asked_at(SeriesKey(facts.key, name, "Sum")) is None for name in names):
+            return None
+        sums = [self._world.metric(facts.key, name).sum(over.start, over.end) for name in names]
+        return pricing.durable_usd(*sums) * PER_HOUR / over.minutes
 
     # -- provisioned concurrency -----------------------------------------------------------------
 
@@ -216,14 +229,15 @@ def _borrowed(
     facts: FunctionFacts, prices: Prices, provisioned: float | None, found: Burn | None = None
 ) -> frozenset[str]:
     """Return the names of those of another region's prices that contribute to the total."""
+    durable = {"durable"} if found is not None and found.durable and prices.region != BORROWED_FROM else set()
     if not prices.borrowed:
-        return prices.borrowed
+        return frozenset(durable)
     suffix = "arm64" if facts.architecture == "arm64" else "x86"
     counts = {f"provisioned_{suffix}", f"provisioned_run_{suffix}"} if provisioned else set()
     if found is not None:
         counts |= {price for part, price in _PRICE_OF.items() if getattr(found, part)}
         counts |= {f"gb_second_{suffix}"} if found.duration else set()
-    return prices.borrowed & counts
+    return prices.borrowed & counts | durable
 
 
 def account_burn(context: EvaluationContext, burning: Burning, burns: Iterable[Burn | None]) -> AccountBurn:
@@ -269,6 +283,7 @@ def _summed(burns: Sequence[Burn]) -> Burn:
         wasted=sum_of(b.wasted for b in burns),
         running=fsum(b.running for b in burns),
         borrowed=frozenset().union(*(b.borrowed for b in burns)),
+        durable=sum_of(b.durable for b in burns),
     )
 
 

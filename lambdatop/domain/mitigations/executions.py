@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.mitigations.composite import step_id
-from lambdatop.domain.mitigations.one_by_one import MOST, one_by_one
+from lambdatop.domain.mitigations.one_by_one import FIELD, MOST, one_by_one
 from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
@@ -16,8 +16,6 @@ from lambdatop.domain.plans.wording import count
 from lambdatop.domain.units import span
 
 NAME = "stop_executions"
-FIELD = "execution:"
-"""How the control field of one execution begins; its name follows."""
 RUNNING, ABORTED = "RUNNING", "ABORTED"
 EXPRESS = "EXPRESS"
 CALLS = (("stepfunctions", "StopExecution"),)
@@ -40,11 +38,6 @@ def execution_command(call: Call) -> Words:
     return ("stepfunctions", "stop-execution", *arn)
 
 
-def ended(fields: Iterable[str]) -> bool:
-    """Return whether a change with these control fields has ended an execution."""
-    return any(field.startswith(FIELD) for field in fields)
-
-
 def plan_stop_executions(
     s: StateMachineSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
@@ -60,13 +53,9 @@ def plan_stop_executions(
     steps = [_step(s, one, now, step_id(plan_id, n)) for n, one in enumerate(chosen, 1)]
     # The list is best effort: an execution that began a moment ago may be missing from it.
     return one_by_one(
-        NAME,
-        s.ref,
-        f"Stop {_how_many(s)} of {s.ref.name} for good",
         steps,
-        confirm=s.ref.key.id,
+        title=f"Stop {_how_many(s)} of {s.ref.name} for good",
         lost=f"the work of each of them from where it is now{_oldest(s)}; its output is never produced",
-        pace="one at a time, about four a second; those that end by themselves meanwhile are left out",
     )
 
 

@@ -132,6 +132,8 @@ _SIDS = {
     _DEAD_LETTERS: "MoveDeadLetters",
     _QUEUES: "MoveThemToTheirQueue",
 }
+_FINAL_SIDS = {_QUEUES: "EmptyQueues", resource_of("lambda:UpdateAlias"): "StopDurableExecutions"}
+"""Of statements that the operator policy has on the same resource, for other actions."""
 
 
 def _lease() -> Statement:
@@ -161,12 +163,12 @@ def _elevated(reads: Sequence[str]) -> Policy:
         condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
         if resource == _ROLES:
             condition |= {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-        sid = "EmptyQueues" if resource == _QUEUES else _SIDS[resource]
+        sid = _FINAL_SIDS.get(resource) or _SIDS[resource]
         statements.append(_statement(sid, actions, resource) | {"Condition": condition})
     asks = "its condition asks for MFA in the session that calls"
     schedules = "only for schedules of EventBridge Scheduler; whoever may pass a role can use all its rights"
-    optional = {"EmptyQueues": asks, "SwitchSchedules": asks, "StopExecutions": asks}
-    return _policy(statements, optional | {"PassRolesOfSchedules": f"{asks}; {schedules}"})
+    optional = {statement["Sid"]: asks for statement in statements}
+    return _policy(statements, optional | {_SIDS[_ROLES]: f"{asks}; {schedules}"})
 
 
 def _statement(sid: str, actions: Iterable[str], *resources: str) -> Statement:

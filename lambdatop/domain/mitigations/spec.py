@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
 
-from lambdatop.domain.keys import Kind
+from lambdatop.domain.keys import Key, Kind
+from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Proposal, Tier
 
 PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
+Recall = Callable[[Iterable[Entry], Key], Mapping[str, Any]]
+"""Makes fields of the situation of the journal's entries and the target."""
 Saves = Literal["runs", "some runs", "runs by a trigger", "runs above a cap", "async attempts", "receives"]
 """What is no longer paid for once a mitigation has been applied; `snapshots/savings.py` computes it."""
 
@@ -39,8 +42,9 @@ class MitigationSpec(Struct, frozen=True):
     `nothing` says of a function what it lacks where there is no candidate. Of event source mappings only
     those are candidates that are enabled, or not, as `enabled` says; `dead_letters` leaves only the queues
     that are dead-letter queues. `remembers` fills its first setting in from what was there before, by the
-    journal. `refused_for_s` is how long SQS refuses it again. `stops` and `starts` say that it is meant to
-    end or to begin invocations. `saves` is None where it saves nothing by its nature.
+    journal. `recalls` puts into its situation what it has done to the target before. `refused_for_s` is how
+    long SQS refuses it again. `stops` and `starts` say that it is meant to end or to begin invocations.
+    `saves` is None where it saves nothing by its nature.
 
     `calls` are all that its plans and their undos send, as (service, operation); nothing else is sent.
     `iam` are the actions that these need and the operator policy allows, `iam_elevated` those that only
@@ -67,6 +71,7 @@ class MitigationSpec(Struct, frozen=True):
     enabled: bool | None = None
     dead_letters: bool = False
     remembers: bool = False
+    recalls: Recall | None = None
     refused_for_s: float = 0.0
     stops: bool = False
     starts: bool = False

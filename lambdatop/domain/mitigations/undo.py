@@ -12,6 +12,7 @@ from lambdatop.domain.mitigations import (
     alias,
     async_retries,
     drain,
+    durable,
     executions,
     managed,
     pipes,
@@ -25,6 +26,8 @@ from lambdatop.domain.mitigations import (
     triggers,
     tune,
 )
+from lambdatop.domain.mitigations.one_by_one import FIELD as EXECUTION
+from lambdatop.domain.mitigations.one_by_one import status_words
 from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
@@ -35,6 +38,7 @@ from lambdatop.domain.units import span
 NAME = "undo"
 _NO_WAY_BACK = {
     purge.CALLS[0][1]: "what it removed is gone",
+    durable.OPERATION: "a stopped execution cannot be resumed",
     drain.OPERATION: "what it took is in its file, and lambdatop does not send it again",
     redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
     executions.CALLS[0][1]: "an execution that was stopped has ended for good",
@@ -316,8 +320,8 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(f"schedule {value}")
         elif field == pipes.FIELD:
             words.append(f"pipe {value}")
-        elif field.startswith(executions.FIELD):
-            words.append(f"execution {field.removeprefix(executions.FIELD)} {value}")
+        elif field.startswith(EXECUTION):
+            words.append(f"execution {field.removeprefix(EXECUTION)} {status_words(value)}")
         elif field == recursion.FIELD:
             words.append("loops stopped" if value == "Terminate" else "loops allowed")
         else:

@@ -22,6 +22,9 @@ CONFIRMATION_LIFE_S = 60.0
 CLOCK_SLACK_S = 5.0
 """So much may clocks disagree; a confirmation from further in the future tells of a clock that was set."""
 
+MOST_SHOWN = 10
+"""Steps shown of a plan that does the same to many things."""
+
 TIER_MEANING: Mapping[Tier, str] = {
     "T1": "reversible, nothing is lost",
     "T2": "reversible setting, but events may be lost or duplicated meanwhile",
@@ -131,9 +134,9 @@ class Plan(Struct, frozen=True):
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come (but for steps
     that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing.
-    The first step that fails ends it; those beside it are sent all the same. A step that `may_end` acts on
-    something that may come to its end by itself: when its fresh read differs from `before`, nothing is sent
-    for it, and the next one follows.
+    The first step that fails ends it; those beside it are sent all the same. With `pace_s` the steps do the
+    same to many things of which none depends on another: they begin at least so many s apart, none waits for
+    an effect, one that finds its thing ended already has nothing to do, and one that fails does not end it.
     `saves` is None where nothing is saved, or what is burned is not known. `command` does the same by hand.
     Planners leave `saves` and `place` as they are: `domain/snapshots/finish.py` sets them.
     """
@@ -168,7 +171,7 @@ class Plan(Struct, frozen=True):
     saves: Saving | None = None
     deadline_latest: float | None = None
     place: Place = NOWHERE_SPECIAL
-    may_end: bool = False
+    pace_s: float = 0.0
 
     @property
     def scope(self) -> Scope:
@@ -179,8 +182,15 @@ class Plan(Struct, frozen=True):
     def cli(self) -> str:
         """The same by hand: a line for each `aws` command (of its steps, if it has any), quoted."""
         if self.steps:
-            return "\n".join(step.cli for step in self.steps)
+            rest = len(self.steps) - len(self.shown_steps)
+            more = [f"# and the same for {rest} more"] if rest else []
+            return "\n".join([*(step.cli for step in self.shown_steps), *more])
         return command_line(self.command, self.scope, self.place)
+
+    @property
+    def shown_steps(self) -> tuple[Plan, ...]:
+        """The steps that a person reads: all, or the first of many that do the same."""
+        return self.steps[:MOST_SHOWN] if self.pace_s else self.steps
 
     @property
     def undo_by_hand(self) -> str:

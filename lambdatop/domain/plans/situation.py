@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from lambdatop.domain.facts.callers import NOT_LOOKED, Looked
+from lambdatop.domain.facts.durable import RunningExecutions
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.function_state import Scaling
@@ -27,8 +28,9 @@ class FunctionSituation(Struct, frozen=True):
 
     `async_config` is empty where the function has none of its own; `alias_configs` are those of its aliases
     that have one. `queues` are the sources of its mappings, `unread_queues` those that could not be read, by
-    ARN. `recursive_loop` is "" unless the plan asks for it. `scalings` are those of its versions on managed
-    instances, none for other functions.
+    ARN. `recursive_loop` is "" and `durable_executions` are not asked for unless the plan asks for them.
+    `scalings` are those of its versions on managed instances, none for other functions. `stopped_before` are
+    the executions that the journal says were stopped, and when, s since the epoch.
     """
 
     ref: Ref
@@ -50,6 +52,8 @@ class FunctionSituation(Struct, frozen=True):
     unread_queues: tuple[tuple[str, NotKnown], ...] = ()
     scalings: tuple[Scaling, ...] | NotKnown = ()
     looked_for: tuple[Looked, ...] = NOT_LOOKED
+    durable_executions: RunningExecutions | NotKnown = NOT_ASKED
+    stopped_before: tuple[tuple[str, float], ...] = ()
 
     def queue_of(self, arn: str) -> QueueFacts | NotKnown:
         """Return the queue of an ARN, or why it was not read."""

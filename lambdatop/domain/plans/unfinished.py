@@ -10,8 +10,8 @@ from lambdatop.domain.plans.journal import Entry
 
 NOT_BEGUN = "not begun"
 """How the detail of a step begins whose plan ended before it."""
-HAD_ENDED = "it had ended by itself"
-"""How the reason of a step that was not needed begins: its target had come to its end before its turn."""
+OVER = f"{NOT_BEGUN}: ended before"
+"""How the detail of a step begins that had nothing to do: its thing had ended by itself."""
 _ENDED = ("refused", "not-sent")
 
 
@@ -72,12 +72,13 @@ def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple
     for steps in plans.values():
         done = tuple(e for e in steps if e.outcome == "applied" and not _replaced(e, listed))
         unsure = tuple(e for e in steps if e.outcome in ("open", "unknown"))
-        over, archived = sum(map(was_over, steps)), _archived(steps)
+        over, archived = sum(map(_over, steps)), _archived(steps)
         through = over + archived + sum(e.outcome == "applied" or _replaced(e, listed) for e in steps)
         known = any(e.outcome == "undone" for e in steps)  # somebody is taking it back already
+        known = known or _gone_on_with(steps, listed)
         if not done or known or through == steps[0].steps:
             continue
-        ended = [e for e in steps if e.outcome in _ENDED and not was_over(e)]
+        ended = [e for e in steps if e.outcome in _ENDED and not _over(e)]
         if not ended and any(at_work(e) for e in steps):
             continue
         found.append(Halfway(steps[0].whole, steps[0].steps, done, unsure, _why(ended), over, archived))
@@ -94,9 +95,16 @@ def _archived(steps: list[Entry]) -> int:
     return max(numbers) - len(numbers) if numbers and len(numbers) == len(steps) else 0
 
 
-def was_over(entry: Entry) -> bool:
-    """Return whether nothing was sent for a step because its target had ended by itself."""
-    return entry.detail.startswith(f"{NOT_BEGUN}: {HAD_ENDED}")
+def _over(entry: Entry) -> bool:
+    return entry.outcome == "not-sent" and entry.detail.startswith(OVER)
+
+
+def _gone_on_with(steps: list[Entry], entries: tuple[Entry, ...]) -> bool:
+    """Return whether a plan of which nothing can be taken back was planned and begun anew since."""
+    last = steps[-1]
+    later = entries[entries.index(last) + 1 :]
+    same = (e for e in later if (e.mitigation, e.target) == (last.mitigation, last.target))
+    return not any(e.undo for e in steps) and any(plan_of(e) != plan_of(last) for e in same)
 
 
 def _why(ended: list[Entry]) -> str:
@@ -108,6 +116,8 @@ def _why(ended: list[Entry]) -> str:
 
 def _replaced(entry: Entry, entries: tuple[Entry, ...]) -> bool:
     """Return whether a later change of the same fields of the same target replaced this one."""
+    if entry.undo is None:
+        return False
     later = entries[entries.index(entry) + 1 :]
     return any(
         e.target == entry.target and e.outcome == "applied" and set(e.after) & set(entry.after) for e in later

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.durable import ExecutionHistory, RunningExecutions
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.principal import TrailEvent
@@ -163,6 +164,16 @@ class LogHistory(Protocol):
         """
 
 
+class DurableExecutions(Protocol):
+    """Executions of durable functions, read when a person asks. Raises SourceError kinds."""
+
+    async def running(self, function: Key) -> RunningExecutions:
+        """Return those of a function that run now, by version."""
+
+    async def history(self, function: Key, path: str) -> ExecutionHistory:
+        """Return what one of them (`version/name/id`) has done."""
+
+
 class Backend(Struct, frozen=True):
     """One open connection to an account and region, made by the composition root.
 
@@ -183,6 +194,7 @@ class Backend(Struct, frozen=True):
     expires_at: Callable[[], float | None] = lambda: None
     changes_refused: str = ""
     oddities: Callable[[], str] = lambda: ""
+    executions: DurableExecutions | None = None
 
 
 Connect = Callable[[], Awaitable[Backend]]

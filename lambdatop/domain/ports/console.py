@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.durable import ExecutionHistory, RunningExecutions
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
@@ -66,6 +67,12 @@ class Console(Protocol):
 
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
         """Return the aliases of a function, or the rules that send to it, read now."""
+
+    def executions(self, function: Key) -> Future[RunningExecutions]:
+        """Return the durable executions of a function that run now, read now."""
+
+    def history(self, function: Key, path: str) -> Future[ExecutionHistory]:
+        """Return what a durable execution (`version/name/id`) of a function has done, read now."""
 
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
         """Return who changed this lately, newest first; raise LambdatopError through the future."""

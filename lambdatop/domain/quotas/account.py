@@ -11,6 +11,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from lambdatop.domain.facts import quota_limits as q
+from lambdatop.domain.facts.durable import RUNNING_METRIC
 from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import EMPTY
 from lambdatop.domain.keys import Key
@@ -40,6 +41,7 @@ def account_rows(view: ScopeView) -> Iterator[QuotaRow]:
         yield from _concurrency(view)
         yield from _storage(view)
     yield from _requests(view)
+    yield from _durable(view)
     yield from _api(view)
 
 
@@ -212,6 +214,29 @@ def _requests(view: ScopeView) -> Iterator[QuotaRow]:
         top=top[0][1] if top else None,
         first_throttled="synchronous callers of every function, whatever its concurrency",
     )
+
+
+def _durable(view: ScopeView) -> Iterator[QuotaRow]:
+    """Yield the running durable executions, where a function is durable."""
+    durable = [key for key in view.functions if view.world.functions[key].durable]
+    if not durable:
+        return
+    large = view.scope.region in q.LARGE_REGIONS
+    used = view.level(view.whole, RUNNING_METRIC)
+    unread = f"{RUNNING_METRIC} has no point of the last minutes; " if used is None else ""
+    made = row(
+        "durable executions",
+        used,
+        float(q.RUNNING_EXECUTIONS_LARGE if large else q.RUNNING_EXECUTIONS),
+        "executions",
+        RUNNING_METRIC,
+        points=view.points(view.whole, RUNNING_METRIC, "Maximum"),
+        as_of=view.as_of(view.whole),
+        note=f"{unread}those that run, of {len(durable)} durable functions; AWS may have raised the limit",
+        assumed=True,
+        target=_quota(view, "durable executions"),
+    )
+    yield replace(made, top=durable[0] if len(durable) == 1 else None)
 
 
 def _storage(view: ScopeView) -> Iterator[QuotaRow]:

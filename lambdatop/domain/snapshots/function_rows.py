@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lambdatop.domain.facts.durable import COUNTED, METRIC, DurableFigures
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import SeriesKey
@@ -59,6 +60,7 @@ def function_row(
         reserved_known=key in world.reserved,
         **figures,
         burn=burn,
+        durable=durable_figures(world, facts, over) if facts.durable else None,
         burn_usd_per_hour=None if burn is None else burn.total,
         cold_start_rate=cold_start_rate(world, key),
         heat=heat(
@@ -95,6 +97,7 @@ def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burni
         errors_per_min=zero,
         throttles_per_min=zero,
         burn=burn,
+        durable=DurableFigures() if facts.durable else None,
         burn_usd_per_hour=None if burn is None else burn.total,
         as_of=fetched,
         spark=_NO_SPARK,
@@ -166,6 +169,18 @@ def _answered(world: World, key: Key, metric: str, end: int) -> bool:
     """Return whether the sums of a metric are known up to `end` (s since the epoch)."""
     at = world.asked_at(SeriesKey(key, metric, "Sum"))
     return at is not None and at >= end
+
+
+def durable_figures(world: World, facts: FunctionFacts, over: Window | None) -> DurableFigures:
+    """Return what the executions of a durable function did a minute; None for what was not answered."""
+    key, found = facts.key, list[float | None]()
+    for what in COUNTED:
+        if over is None or not _answered(world, key, f"{METRIC}{what}", over.end):
+            found.append(None)
+        else:
+            total = world.metric(key, f"{METRIC}{what}").sum(over.start, over.end)
+            found.append(total / max(1, over.minutes))
+    return DurableFigures(*found)
 
 
 def cold_start_rate(world: World, key: Key) -> float | None:

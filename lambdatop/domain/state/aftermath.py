@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.mitigations.one_by_one import ended
 from lambdatop.domain.mitigations.redrive import FIELD as MOVE_TASK
 from lambdatop.domain.mitigations.triggers import CHANGING
 from lambdatop.domain.plans.journal import Entry
@@ -57,6 +58,8 @@ def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry,
             continue
         if entry.outcome not in ("applied", "unknown", "open"):
             continue
+        if ended(entry.after):
+            continue  # nobody changes that, and there may be a thousand of them
         mine = {(entry.target, field) for field in entry.after}
         if entry.outcome == "applied" and mine - claimed:
             found.append(entry)

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from lambdatop.domain.cost.burn import NO_BURN, AccountBurn, Burn
 from lambdatop.domain.facts.callers import NOT_LOOKED, Caller, Looked, looks_of
+from lambdatop.domain.facts.durable import DurableFigures
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
@@ -58,7 +59,7 @@ class FunctionRow(Struct, frozen=True):
     `cold_start_rate` 0..1; `concurrency_max` environments; `heat` 0..100 (see `heat.py`); `as_of` is
     when the metrics were fetched (s since the epoch), None before the first answer. `spark` is invocations
     per minute, oldest first, None where CloudWatch has no point. `reserved_known` is False until it was read.
-    `burn` is what it costs by parts, `burn_usd_per_hour` their sum.
+    `burn` is what it costs by parts, `burn_usd_per_hour` their sum. `durable` is None unless it is durable.
     """
 
     facts: FunctionFacts
@@ -76,6 +77,7 @@ class FunctionRow(Struct, frozen=True):
     cold_start_rate: float | None = None
     burn_usd_per_hour: float | None = None
     burn: Burn | None = None
+    durable: DurableFigures | None = None
     heat: float = 0.0
     as_of: float | None = None
     spark: tuple[float | None, ...] = ()

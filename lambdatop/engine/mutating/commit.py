@@ -17,7 +17,6 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.mitigations.drain import OPERATION as DRAIN
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.plans.unfinished import NOT_BEGUN
 from lambdatop.domain.ports.aws import Lease, Mutator, Reader, Sent
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
@@ -115,8 +114,8 @@ class Committer:
             raise
         return await self._finish(entry, judge(plan, sent, seen), neighbour)
 
-    async def not_begun(self, entry: Entry, why: str) -> None:
-        """Write down a step that was not begun: the journal tells where a plan ended, and why."""
+    async def not_sent(self, entry: Entry, detail: str) -> None:
+        """Write down a step for which nothing is sent: the journal tells where a plan ended, and why."""
         try:
             await _written(self._journal.intent, entry)
         except LambdatopError:
@@ -124,7 +123,7 @@ class Committer:
         except Exception as error:
             unexpected("the journal", error)
             return
-        await _written(self._close, entry, Verdict("not-sent", f"{NOT_BEGUN}: {why}"))
+        await _written(self._close, entry, Verdict("not-sent", detail))
 
     async def _take_lease(self, entry: Entry) -> str:
         """Return who else works on the target, or why that is not known.

@@ -10,9 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plans.plan import Plan, State, Wait, shows
-from lambdatop.domain.plans.unfinished import HAD_ENDED
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
@@ -23,10 +21,6 @@ CHECK_EVERY_S = 5.0
 HALF = 0.5
 AGE_ERROR_S = 60.0
 """An age is told of a minute and counted from its beginning: up to so much of it may not be true."""
-PACE_S = 0.25
-"""The rest between two steps that are alike and may be many, s: less than four a second, so eight reads of
-them at most. DescribeExecution has 10 a second where it has the fewest, StopExecution 25
-(https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 CLEAR_CHECKS = 12
 """Checks without a problem, a minute of them: a blocked shard is tried again at least that often."""
 
@@ -61,14 +55,10 @@ class Course(Struct, frozen=True):
         """Run all steps, or up to the first group with a step that is not applied or whose wait fails."""
         done: list[Result] = []
         for group in side_by_side(plan.steps):
-            if done and group[0].may_end and await wait_at_most(self.clock, self.closing, PACE_S):
-                return await self._end(plan, done, Result("not-sent", "lambdatop was closing."))
             watches = [Watch(step, step.wait) for step in group if step.wait]
             ended = await self._group(plan, group, watches, done)
             if ended is not None:
                 return await self._end(plan, done, ended)
-        if plan.steps[0].may_end:
-            return _all_ended(plan, done)
         words = f"Done: {plan.title}. " + " ".join(r.message for r in done)
         return replace(done[-1], message=words, steps=tuple(done))
 
@@ -81,9 +71,8 @@ class Course(Struct, frozen=True):
             return Result("not-sent", f"Nothing further was sent: {ground}.")
         await asyncio.gather(*(watch.begin(ground.reader) for watch in watches))
         results = await asyncio.gather(*(ground.step(plan, step) for step in group))
-        results = [await self._left_out(plan, s, r) for s, r in zip(group, results, strict=True)]
         done += results
-        failed = [(s, r) for s, r in zip(group, results, strict=True) if r.kind != "applied" and not _over(r)]
+        failed = [(s, r) for s, r in zip(group, results, strict=True) if r.kind != "applied"]
         if failed:
             # Named by its step: "nothing was changed" is said of that one alone.
             words = " ".join(f"{step.title}: {r.message}" for step, r in failed)
@@ -91,14 +80,6 @@ class Course(Struct, frozen=True):
             return replace(gravest, message=words)
         missing = await self._missing(watches) if watches else ""
         return Result("not-sent", f"Nothing further was sent: {missing}.") if missing else None
-
-    async def _left_out(self, plan: Plan, step: Plan, result: Result) -> Result:
-        """Write down a step that was not needed: its target had ended by itself."""
-        if not step.may_end or result.kind != "drift" or result.now is None:
-            return result
-        why = f"{HAD_ENDED} ({state_words(result.now)})"
-        await self.not_begun(plan, step, why)
-        return Result("not-sent", f"{why}; nothing was sent.", now=result.now)
 
     async def _missing(self, watches: Sequence[Watch]) -> str:
         """Wait for what the steps were to bring about; what did not come, "" when all of it did."""
@@ -123,40 +104,20 @@ class Course(Struct, frozen=True):
     async def _end(self, plan: Plan, done: list[Result], last: Result) -> Result:
         """Write down what was not begun, and say what was done, what was not, and what can be done now."""
         for step, result in zip(plan.steps, done, strict=False):
-            if result.entry is None and not _over(result):
+            if result.entry is None:
                 await self.not_begun(plan, step, result.message)
         rest = plan.steps[len(done) :]
-        # Of steps that are alike and may be many one tells enough: how many there were stands in each.
-        for step in rest[:1] if plan.steps[0].may_end else rest:
+        for step in rest:
             await self.not_begun(plan, step, last.message)
         applied = [s for s, r in zip(plan.steps, done, strict=False) if r.kind == "applied"]
         words = [f"{len(applied)} of {len(plan.steps)} steps are done."]
-        if applied and all(step.undo is None for step in applied):
-            words[0] = words[0].rstrip(".") + " and stand in the journal; none of them can be undone."
-        elif applied:
+        if applied:
             words[0] = words[0].rstrip(".") + " and stand in the journal, where each can be undone."
         words.append(last.message)
-        if rest and rest[0].may_end:
-            words.append(f"Not begun: {len(rest)} steps. Plan it again for what is left.")
-        elif applied and rest:
+        if applied and rest:
             words.append(f"Not begun: {'; '.join(step.title for step in rest)}.")
             words.append(f"What was done stays until you undo it (lambdatop undo {applied[-1].id}).")
         return replace(last, message=" ".join(words), steps=tuple(done))
-
-
-def _over(result: Result) -> bool:
-    """Return whether nothing was sent because the target had ended by itself."""
-    return result.kind == "not-sent" and result.message.startswith(HAD_ENDED)
-
-
-def _all_ended(plan: Plan, done: Sequence[Result]) -> Result:
-    """Return the result of a plan that ended many things: how many of them, and what AWS said beside."""
-    over = sum(map(_over, done))
-    sent = [result for result in done if not _over(result)]
-    words = [f"Done: {plan.title}. {len(sent)} were stopped, {over} had ended by themselves."]
-    words += [r.message for r in sent if r.entry is not None and r.entry.detail]
-    last = sent[-1] if sent else Result("applied", "")
-    return replace(last, message=" ".join(words), steps=tuple(done))
 
 
 def _words(waiting: Sequence[Watch]) -> str:

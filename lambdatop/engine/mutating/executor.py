@@ -16,11 +16,10 @@ from msgspec import Struct
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.mitigations import executions
 from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, State
-from lambdatop.domain.plans.unfinished import Halfway
+from lambdatop.domain.plans.unfinished import NOT_BEGUN, Halfway
 from lambdatop.domain.ports.aws import EventSink, Lease, Mutator, Reader
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
@@ -33,6 +32,7 @@ from lambdatop.engine.mutating import recovery
 from lambdatop.engine.mutating.commit import Committer, drift
 from lambdatop.engine.mutating.composite import Course
 from lambdatop.engine.mutating.in_progress import ended_halfway
+from lambdatop.engine.mutating.one_by_one import OneByOne
 from lambdatop.engine.mutating.proposals import Proposals
 from lambdatop.engine.mutating.read_back import read_fields
 from lambdatop.engine.rate_limiter import mutating
@@ -172,9 +172,7 @@ class Executor:
         """
         entries = await asyncio.to_thread(self._journal.read)
         fields: dict[Key, dict[str, None]] = {}
-        there = standing(entries, self._scope, self._clock.now())
-        # An execution that was stopped has ended: nobody changes that, and there may be a thousand of them.
-        for entry in [e for e in there if not executions.ended(e.after)][:STANDING_READ]:
+        for entry in standing(entries, self._scope, self._clock.now())[:STANDING_READ]:
             fields.setdefault(entry.target, {}).update(dict.fromkeys(entry.after))
         for target, wanted in fields.items():
             at = self._clock.now()
@@ -210,6 +208,8 @@ class Executor:
         if refused:
             return refused
         self._work.spent.add(plan.id)
+        if plan.pace_s:
+            return await OneByOne(self._clock, self._work.closing, self._ground, self._not_sent).run(plan)
         return await Course(self._clock, self._work.closing, self._ground, self._not_begun).run(plan)
 
     def _ground(self) -> Executor | str:
@@ -236,7 +236,10 @@ class Executor:
         return await self._one(part, self._clock.now(), whole)
 
     async def _not_begun(self, whole: Plan, part: Plan, why: str) -> None:
-        await self._committer.not_begun(self._entry(part, whole, self._actor), why)
+        await self._not_sent(whole, part, f"{NOT_BEGUN}: {why}")
+
+    async def _not_sent(self, whole: Plan, part: Plan, detail: str) -> None:
+        await self._committer.not_sent(self._entry(part, whole, self._actor), detail)
 
     async def _one(self, plan: Plan, confirmed_at: float, whole: Plan | None = None) -> Result:
         here = self._ground()

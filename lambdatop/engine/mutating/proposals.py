@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations import registry
+from lambdatop.domain.mitigations.spec import Recall
 from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
@@ -94,6 +95,8 @@ class Proposals:
             params = {**params, **await self._remembered(situation)}
         if spec.refused_for_s and (reason := await self._purged_lately(target)):
             return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
+        if spec.recalls:
+            situation = replace(situation, **await self._recalled(spec.recalls, target))
         settings = await self._with_queues(name, params)
         if isinstance(settings, Refusal):
             return settings
@@ -144,6 +147,10 @@ class Proposals:
 
         entries = await asyncio.to_thread(self._journal.read)
         return too_soon(entries, queue, self._clock.now(), self._clock.uptime())
+
+    async def _recalled(self, recall: Recall, target: Key) -> Mapping[str, Any]:
+        """Return what the journal says was done to the target, as fields of its situation."""
+        return recall(await asyncio.to_thread(self._journal.read), target)
 
     async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
         """Return the value before our throttle; empty once somebody has set another value than zero since."""

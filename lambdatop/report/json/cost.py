@@ -24,6 +24,7 @@ def burn_json(row: FunctionRow, summary: LogSummary | None) -> Json | None:
         "ephemeral": burn.ephemeral,
         "provisioned": burn.provisioned,
         "logs": burn.logs,
+        "durable": burn.durable,
         "exact": exact.usd_per_hour if exact else None,
         "exact_over_s": exact.over_s if exact else None,
         "exact_complete": exact.complete if exact else None,

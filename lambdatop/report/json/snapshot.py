@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lambdatop.domain.facts.durable import DurableFigures
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import Gap, lost_reads
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -123,12 +124,25 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
         **finite(numbers),
+        "durable": None if row.durable is None else finite(durable_json(row.durable)),
         "burn": part(f"burn of {facts.name}", lambda: burn_json(row, summary)),
         "log": part(of_log, lambda: log_json(tail, summary)),
         "dlq_arn": facts.dlq_arn,
         "callers": part(
             f"callers of {facts.name}", lambda: [caller_json(c) for c in snapshot.callers.get(row.key, ())]
         ),
+    }
+
+
+def durable_json(figures: DurableFigures) -> Json:
+    """Return what durable executions did a minute; null for what was not asked."""
+    return {
+        "started_per_min": figures.started,
+        "failed_per_min": figures.failed,
+        "timed_out_per_min": figures.timed_out,
+        "stopped_per_min": figures.stopped,
+        "operations_per_min": figures.operations,
+        "written_bytes_per_min": figures.written_bytes,
     }
 
 

@@ -35,7 +35,7 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
     yield "account", f"{p.scope.account} in {p.scope.region}"
     yield "tier", f"{p.tier}: {TIER_MEANING[p.tier]}"
     if p.steps:
-        yield from _steps(p.steps)
+        yield from _steps(p)
     else:
         yield "call", _call(p.call)
         yield "before", state(p.before)
@@ -56,30 +56,21 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
     yield from _alternatives(p.alternatives)
     yield "permissions", ", ".join(p.iam_actions) or figures.UNKNOWN
     commands = p.cli.split("\n") if p.cli else []
-    for i, line in enumerate(commands[:MOST_STEPS]):
+    for i, line in enumerate(commands):
         yield "same by hand" if i == 0 else "", line
-    yield from _more(len(commands))
     yield "confirm", "press y" if p.confirm == "key" else f"type {p.confirm}"
 
 
-MOST_STEPS = 50
-"""So many steps are written one by one; the JSON holds all of them."""
-
-
-def _more(many: int) -> Iterator[tuple[str, str]]:
-    if many > MOST_STEPS:
-        yield "", f"and {many - MOST_STEPS:,} more (all of them with --json)"
-
-
-def _steps(steps: tuple[Plan, ...]) -> Iterator[tuple[str, str]]:
-    for number, step in enumerate(steps[:MOST_STEPS], 1):
+def _steps(whole: Plan) -> Iterator[tuple[str, str]]:
+    for number, step in enumerate(whole.shown_steps, 1):
         yield f"step {number}", f"{step.tier} {step.title}"
         yield "", _call(step.call)
         if step.after:
             yield "", f"{state(step.before)} → {state(step.after)}"
         if step.wait:
             yield "", f"{wait_begins(step.wait)} {step.wait.words}, at most {step.wait.for_s:.0f} s"
-    yield from _more(len(steps))
+    if rest := len(whole.steps) - len(whole.shown_steps):
+        yield "", f"and {rest} more steps of this kind (all of them with --json)"
 
 
 def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:

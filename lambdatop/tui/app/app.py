@@ -35,6 +35,7 @@ from lambdatop.tui.hotkeys import BY_ID, WHERE, Hotkey
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.screens.changed_by import WhoScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.screens.executions import ExecutionsScreen
 from lambdatop.tui.screens.finding import FindingScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
@@ -230,6 +231,11 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     def open_function(self, function: Key) -> None:
         """Open one function in full."""
         self.push_screen(FunctionScreen(function), lambda _: self.watch_logs())
+
+    def open_executions(self, function: Key) -> None:
+        """Open the running durable executions of a function; a dialog that is open stays alone."""
+        if not self.screen.is_modal:
+            self.push_screen(ExecutionsScreen(function))
 
     def open_log_errors(self, functions: frozenset[Key]) -> None:
         """Open errors by kind, from Logs Insights."""

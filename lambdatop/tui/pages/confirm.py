@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from textwrap import wrap
@@ -11,15 +12,17 @@ from lambdatop.domain.facts.permissions import SIGNS, Permissions
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
-    executions,
     pipes,
     provisioned,
     redrive,
     schedules,
 )
+from lambdatop.domain.mitigations.one_by_one import FIELD as EXECUTION
+from lambdatop.domain.mitigations.one_by_one import status_words
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import (
     CONFIRMATION_LIFE_S,
+    MOST_SHOWN,
     TIER_MEANING,
     Plan,
     Refusal,
@@ -36,8 +39,6 @@ from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
 from lambdatop.tui.style.theme import ARROW
 
 LABEL = 14
-MOST_STEPS = 12
-"""So many steps of a plan are shown one by one; a plan that stops executions may have a thousand."""
 SOON_S = 3600.0
 TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
 RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
@@ -92,6 +93,8 @@ def _words(field: str, value: Any) -> str:
     if field.startswith(provisioned.FIELD):
         many = "none" if value is None else str(value)
         return f"{many} provisioned for {field.removeprefix(provisioned.FIELD)}"
+    if field.startswith(EXECUTION):
+        return status_words(value)
     return "absent" if value is None else str(value)
 
 
@@ -99,7 +102,7 @@ def field_words(field: str) -> str:
     """Return what a control field is called; which alias or version it is of stands beside its value."""
     if field.startswith(provisioned.FIELD):
         return "environments"
-    if field.startswith(executions.FIELD):
+    if field.startswith(EXECUTION):
         return field.replace(":", " ", 1)
     return FIELD_WORDS.get(field, field.replace("_", " "))
 
@@ -146,11 +149,10 @@ def countdown(seconds: float) -> str:
 def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
     """Return the steps of a plan and how far each has come, by the journal."""
     known = {entry.id: entry for entry in journal}
+    if plan.pace_s:
+        return _tally(plan, known, width)
     pieces: list[Span] = []
-    first = 1 + _begun(plan, known) if len(plan.steps) > MOST_STEPS else 1
-    if first > 1:
-        pieces += row("", f"{first - 1} of {len(plan.steps)} steps are over", width, "muted")
-    for number, step in list(enumerate(plan.steps, 1))[first - 1 : first - 1 + MOST_STEPS]:
+    for number, step in enumerate(plan.steps, 1):
         entry = known.get(step.id)
         outcome = entry.outcome if entry else "to come"
         slot = RESULT_SLOT.get(outcome, "muted")
@@ -161,10 +163,13 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
     return tuple(pieces)
 
 
-def _begun(plan: Plan, known: Mapping[str, Entry]) -> int:
-    """Return how many steps are over, of a plan whose steps go one after another; at least one is shown."""
-    over = sum(step.id in known and known[step.id].outcome != "open" for step in plan.steps)
-    return min(over, len(plan.steps) - 1)
+def _tally(plan: Plan, known: Mapping[str, Entry], width: int) -> Spans:
+    """Return how many of a plan's many steps have come how far."""
+    outcomes = Counter(known[step.id].outcome if step.id in known else "to come" for step in plan.steps)
+    pieces: list[Span] = []
+    for outcome, many in outcomes.most_common():
+        pieces += row("steps", f"{many} {outcome}", width, RESULT_SLOT.get(outcome, "muted"))
+    return tuple(pieces)
 
 
 def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
@@ -178,16 +183,14 @@ def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
 def _steps(plan: Plan, width: int) -> Spans:
     """Return what each step changes and what is waited for; of many steps the first."""
     pieces: list[Span] = []
-    for number, step in enumerate(plan.steps[:MOST_STEPS], 1):
+    for number, step in enumerate(plan.shown_steps, 1):
         pieces += row(f"step {number}", step.title, width, "accent")
         pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
         if step.wait:
             pieces += row("", f"{wait_begins(step.wait)} {step.wait.words}", width, "muted")
-    return (*pieces, *_and_more(len(plan.steps), width))
-
-
-def _and_more(many: int, width: int) -> Spans:
-    return row("", f"and {many - MOST_STEPS:,} more steps", width, "muted") if many > MOST_STEPS else ()
+    if rest := len(plan.steps) - len(plan.shown_steps):
+        pieces += row("", f"and {rest} more steps of this kind", width, "accent")
+    return tuple(pieces)
 
 
 def _parameters(plan: Plan) -> str:
@@ -235,8 +238,7 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
             "call", f"{plan.call.service}.{plan.call.operation}({_parameters(plan)})", width, "muted"
         )
     commands = plan.cli.split("\n")
-    pieces += _commands("same as", commands[:MOST_STEPS] if any(commands) else (), width)
-    pieces += _and_more(len(commands), width)
+    pieces += _commands("same as", commands if any(commands) else (), width)
     pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
     if permissions is not None and plan.iam_actions:
         answer = permissions.of(plan.iam_actions)
@@ -308,9 +310,8 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
     if any(step.kind == "applied" for step in result.steps):
         words = words.replace(UNCHANGED, "what was done before stands")
     title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
-    long = len(result.steps) > MOST_STEPS
-    body = [*row("", result.message, width)] if result.message and (long or not _all_done(result)) else []
-    for number, step in list(enumerate(result.steps, 1))[-MOST_STEPS:]:
+    body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
+    for number, step in _worth_reading(result.steps):
         body += row(
             f"step {number}", f"{step.kind}: {step.message}", width, RESULT_SLOT.get(step.kind, "warning")
         )
@@ -324,9 +325,17 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
     return title, tuple(body)
 
 
+def _worth_reading(steps: Sequence[Result]) -> list[tuple[int, Result]]:
+    """Return the steps with their numbers; of many only the first that were not carried out."""
+    numbered = list(enumerate(steps, 1))
+    if len(steps) <= MOST_SHOWN:
+        return numbered
+    return [(number, step) for number, step in numbered if step.kind != "applied"][:MOST_SHOWN]
+
+
 def _all_done(result: Result) -> bool:
     """Return whether every step states its own good end, so that the whole need not repeat them."""
-    return bool(result.steps) and result.kind == "applied"
+    return 0 < len(result.steps) <= MOST_SHOWN and all(step.kind == "applied" for step in result.steps)
 
 
 def drift(saw: State, now: State, want: State, width: int) -> Spans:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
@@ -14,6 +14,7 @@ from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, S
 from lambdatop.domain.units import span
 from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
+from lambdatop.tui.hotkeys import BY_ID
 from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share
 from lambdatop.tui.pages.cells import titled as _section
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
@@ -93,7 +94,7 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     if facts.durable:
         limit = facts.durable_timeout_s
         most = "" if limit is None else f", an execution takes {span(limit)} at most"
-        pieces += row("durable", f"yes{most}", width)
+        pieces += row("durable", f"yes{most}; {BY_ID['executions'].shown} lists what runs", width)
     changed = fmt.moment(facts.last_modified)
     if facts.last_modified is not None:
         changed += f"  ({fmt.age(frame.now - facts.last_modified)} ago)"
@@ -101,6 +102,18 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     pieces += row("log group", f"{facts.log_group}  ({facts.log_format})", width)
     pieces += row("async DLQ", facts.dlq_arn or "none", width, "" if facts.dlq_arn else "muted")
     return tuple(pieces)
+
+
+def _durable_cells(f: FunctionRow) -> Iterator[tuple[str, str, str]]:
+    """Yield the figures of a durable function's executions."""
+    if f.durable is not None:
+        did = f.durable
+        yield "started/min", fmt.number(did.started), ""
+        yield "failed/min", fmt.number(did.failed), "critical" if did.failed else ""
+        yield "timed out/min", fmt.number(did.timed_out), "critical" if did.timed_out else ""
+        yield "stopped/min", fmt.number(did.stopped), ""
+        yield "operations/min", fmt.number(did.operations), ""
+        yield "written/min", fmt.size(did.written_bytes), ""
 
 
 def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
@@ -126,6 +139,7 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
         ("cold starts %", fmt.percent(f.cold_start_rate), ""),
         ("iterator age", iterator, ""),
         ("async attempts", fmt.ratio(f.async_amplification), ""),
+        *_durable_cells(f),
         ("≈ burn $/h", burn, ""),
         ("heat", f"{f.heat:.0f}", SEVERITY_SLOT.get(f.worst, "")),
     ]

@@ -58,6 +58,8 @@ def _parts(burn: Burn, width: int, *, stale: bool) -> Spans:
         ("logs $/h", fmt.usd(burn.logs), ""),
         ("wasted $/h", fmt.usd(wasted), bad),
     ]
+    if burn.durable != 0:
+        cells.append(("durable $/h", NOT_READ if burn.durable is None else fmt.usd(burn.durable), ""))
     columns = max(1, min(3, width // (LABEL + VALUE + 5)))
     per_column = -(-len(cells) // columns)
     pieces: list[Span] = []

@@ -83,6 +83,18 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         else:
             self.console_app.ask_who(key, chosen.name if key == chosen.function else key.id)
 
+    def action_executions(self) -> None:
+        """Show the running durable executions of the selected function; they are asked for then."""
+        function = self.selection().function
+        rows = (row.facts for row in self.console_app.frame.snapshot.functions if row.key == function)
+        facts = next(rows, None)
+        if function is None:
+            self.console_app.show_message("Select a function first.", "warning")
+        elif facts is not None and not facts.durable:
+            self.console_app.show_message(f"{function.id} is not a durable function.", "warning")
+        else:
+            self.console_app.open_executions(function)
+
     def undo(self) -> None:
         """Undo the newest change of what this screen is about: of all, unless a screen is about one thing."""
         self.console_app.mitigation_flow.undo(None)

@@ -57,7 +57,7 @@ def calls_of(plan: Plan) -> Iterator[Call]:
 
 def names_its_account(params: dict[str, Any]) -> bool:
     """Return whether the first name in it is an ARN, or a queue's URL, of this account."""
-    members = ("FunctionName", "EventBusName", "SourceArn", "executionArn", "Arn")
+    members = ("FunctionName", "EventBusName", "SourceArn", "executionArn", "DurableExecutionArn", "Arn")
     name = next((params[m] for m in members if params.get(m)), None)
     if name is None:
         return str(params.get("QueueUrl")).rsplit("/", 2)[1] == ACCOUNT

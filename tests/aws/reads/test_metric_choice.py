@@ -20,6 +20,7 @@ from lambdatop.aws.reads.metric_queries import (
     stream_queries,
 )
 from lambdatop.domain.errors import SourceError
+from lambdatop.domain.facts.durable import COUNTED, METRIC, RUNNING_METRIC
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import SeriesKey
@@ -220,3 +221,20 @@ async def test_a_round_that_failed_has_asked_for_nothing(stub: WireStub, bench: 
         await source.collect(made.view(world))
     again = [len(params["MetricDataQueries"]) for params in stub.calls("GetMetricData")]
     assert again == asked * 2
+
+
+def test_a_durable_function_that_has_run_is_asked_for_its_executions() -> None:
+    durable, ran = _function(durable=True), _with(EMPTY_WORLD, F, ("Invocations", "Sum"))
+    of_executions = {f"{METRIC}{what} Sum" for what in COUNTED}
+    asked = _names(function_queries(ran, (durable,), ()))
+    assert of_executions <= asked
+    assert not of_executions & _names(function_queries(EMPTY_WORLD, (durable,), ()))
+    assert not of_executions & _names(function_queries(ran, (_function(),), ()))
+
+
+def test_how_many_executions_run_is_asked_once_of_the_account_with_durable_functions() -> None:
+    functions = [_function(name, durable=True) for name in ("f", "g")]
+    found = [q for q in function_queries(EMPTY_WORLD, functions, ()) if q.series.metric == RUNNING_METRIC]
+    assert [(q.series.key, q.dimensions) for q in found] == [(Key(SCOPE, "account", ACCOUNT), ())]
+    plain = function_queries(EMPTY_WORLD, [_function()], ())
+    assert f"{RUNNING_METRIC} Maximum" not in _names(plain)

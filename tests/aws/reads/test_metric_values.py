@@ -77,7 +77,7 @@ async def test_everything_is_shown_whatever_the_metrics_say(
         report(snapshot, Asked("u", "h", Settings().mode)),
     ]
     assert document["failed_sections"] == []
-    assert len(snapshot.functions) == 3
+    assert len(snapshot.functions) == 4
     assert not [text for text in made if "could not be shown" in text or "inf" in text.lower().split()]
 
 

@@ -53,6 +53,8 @@ NUMBERS = (
     Number("domain.facts.quota_limits", "DOCUMENTED[PAYLOAD_SYNC]", 6 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[PAYLOAD_ASYNC]", 1 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[INTERFACES_PER_VPC]", 500, QUOTAS),
+    Number("domain.facts.quota_limits", "RUNNING_EXECUTIONS", 5_000_000, QUOTAS),
+    Number("domain.facts.quota_limits", "RUNNING_EXECUTIONS_LARGE", 10_000_000, QUOTAS),
     Number("domain.facts.quota_limits", "SQS_IN_FLIGHT", 120_000, f"{SQS}quotas-messages.html"),
     Number("domain.facts.quota_limits", "SQS_IN_FLIGHT_FIFO", 120_000, f"{SQS}quotas-messages.html"),
     Number(
@@ -132,6 +134,8 @@ NUMBERS = (
     ),
     Number("domain.log_analysis.insights", "USD_PER_GIB", 0.005, CLOUDWATCH_PRICES),
     Number("domain.cost.pricing", "EPHEMERAL_FREE_MB", 512, PRICES),
+    Number("domain.cost.pricing", "DURABLE_OPERATION_USD", 8.0 / 1_000_000, PRICES),
+    Number("domain.cost.pricing", "DURABLE_WRITTEN_GB_USD", 0.25, PRICES),
     Number("domain.cost.pricing", "METRIC_USD", 0.01 / 1000, CLOUDWATCH_PRICES),
     Number("domain.cost.pricing", "CLOUDWATCH_USD", 0.01 / 1000, CLOUDWATCH_PRICES),
     Number("domain.cost.pricing", "LOG_INGEST_GB_USD", 0.50, CLOUDWATCH_PRICES),

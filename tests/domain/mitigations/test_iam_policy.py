@@ -64,7 +64,8 @@ def test_the_declared_calls_are_those_that_plans_and_their_undos_send() -> None:
 
 
 def test_each_call_is_granted_where_its_mitigation_says() -> None:
-    names = dict.fromkeys(("PurgeQueue", "UpdateSchedule", "StopExecution"), "operator-elevated")
+    elevated = ("PurgeQueue", "UpdateSchedule", "StopExecution", "StopDurableExecution")
+    names = dict.fromkeys(elevated, "operator-elevated")
     for name, declared in REGISTRY.items():
         for service, operation in declared.calls:
             needed: PolicyName = names.get(operation, "operator")  # type: ignore[assignment]
@@ -95,10 +96,15 @@ def test_nothing_dangerous_and_no_pattern_of_actions_is_granted(name: PolicyName
     assert len(actions) == len(set(actions))
 
 
-def test_what_deletes_messages_is_in_the_elevated_policy_alone_and_asks_for_mfa() -> None:
-    statement, *_ = policy("operator-elevated", READS).document["Statement"]
-    assert statement["Action"] == ["sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
-    assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+def test_what_cannot_be_undone_is_in_the_elevated_policy_alone_and_asks_for_mfa() -> None:
+    elevated = {s["Sid"]: s for s in policy("operator-elevated", READS).document["Statement"]}
+    executions, queues = elevated["StopDurableExecutions"], elevated["EmptyQueues"]
+    assert queues["Action"] == ["sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
+    assert executions["Action"][0] == "lambda:StopDurableExecution"
+    assert executions["Resource"] == "arn:aws:lambda:REGION:ACCOUNT_ID:function:*"
+    for statement in (executions, queues):
+        assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    assert "lambda:StopDurableExecution" not in policy("operator", READS).actions
     operator = {s["Sid"]: s for s in policy("operator", READS).document["Statement"]}
     assert operator["MoveDeadLetters"]["Resource"].endswith(":DLQ_NAME_PATTERN")
     assert "sqs:PurgeQueue" not in policy("operator", READS).actions

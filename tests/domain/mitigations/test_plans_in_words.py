@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fakes import (
     situations_of_callers,
+    situations_of_executions,
     situations_of_functions,
     situations_of_others,
     situations_of_queues,
@@ -30,6 +31,7 @@ from lambdatop.domain.plans.plan import Proposal
 PLANS = Path(__file__).parent / "plans"
 CASES: Mapping[str, Cases] = {
     **situations_of_functions.CASES,
+    **situations_of_executions.CASES,
     **situations_of_triggers.CASES,
     **situations_of_queues.CASES,
     **situations_of_others.CASES,

@@ -58,7 +58,7 @@ def test_all_three_are_rows_of_storms_with_their_own_rules() -> None:
     nightly = found["schedule default/nightly"]
     assert nightly.settings == "ENABLED, rate(1 minute) UTC"
     assert nightly.fate.startswith(
-        "a refused call: 185 retries within 24 h, then queue missed; an event that"
+        "a refused call: retried 185 times within 24 h, then queue missed; an event that"
     )
     assert len({row.key for row in found.values()}) == 3
 
@@ -182,7 +182,7 @@ def test_a_machine_that_computes_the_name_may_be_anybodys_caller() -> None:
     [
         (
             schedule(max_retries=0, dlq_arn=None),
-            "a refused call: 0 retries within 24 h, then dropped: no DLQ",
+            "a refused call: retried 0 times within 24 h, then dropped: no DLQ",
         ),
         (
             schedule(
@@ -191,7 +191,7 @@ def test_a_machine_that_computes_the_name_may_be_anybodys_caller() -> None:
             "a refused call: retries not known (scheduler:GetSchedule denied), then an end that is not known "
             "(a:b denied)",
         ),
-        (pipe(max_retries=2, max_age_s=-1), "a failed batch: 2 retries, then dropped: no DLQ"),
+        (pipe(max_retries=2, max_age_s=-1), "a failed batch: retried 2 times, then dropped: no DLQ"),
         (pipe(max_retries=None), "a failed batch: stream clicks hands it out again by its own rules"),
         (machine(retry=NotKnown("denied", "x:y")), "Retry not known (x:y denied)"),
         (machine(retry=(RetryRule(("A", "B"), 1, 60.0),)), "Retry A, B: once, first after 60 s"),

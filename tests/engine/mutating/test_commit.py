@@ -330,7 +330,7 @@ async def test_given_up_while_the_intent_is_written_nothing_is_sent(
 
 
 async def test_a_step_that_is_not_begun_is_written_with_why(bench: Bench) -> None:
-    await bench.committer.not_begun(entry("p.2"), "lambdatop was closing")
+    await bench.committer.not_sent(entry("p.2"), "not begun: lambdatop was closing")
     assert (bench.entry.outcome, bench.entry.detail) == ("not-sent", "not begun: lambdatop was closing")
 
 
@@ -339,7 +339,7 @@ async def test_a_step_that_is_not_begun_and_cannot_be_written_stops_nothing(
     bench: Bench, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.journal.failing = {"intent": error}
-    await bench.committer.not_begun(entry("p.2"), "lambdatop was closing")
+    await bench.committer.not_sent(entry("p.2"), "not begun: lambdatop was closing")
     assert bench.journal.read() == ()
     foreseen = isinstance(error, LambdatopError)
     assert [record.getMessage() for record in caplog.records] == (

@@ -37,6 +37,7 @@ def test_a_function_by_parts() -> None:
         "ephemeral": 0.0,
         "provisioned": None,
         "logs": 0.5,
+        "durable": 0.0,
         "exact": None,
         "exact_over_s": None,
         "exact_complete": None,

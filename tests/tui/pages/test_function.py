@@ -26,6 +26,7 @@ from lambdatop.tui.style.spans import plain
 
 WORKER = scene.key("function", "orders-worker")
 NOW = datetime(2026, 11, 30, tzinfo=UTC).timestamp()
+B = "b lists what runs"
 
 
 def shown(snapshot: Snapshot) -> str:
@@ -85,7 +86,11 @@ def test_a_deprecated_runtime_is_said(runtime: str, said: bool) -> None:
 
 @pytest.mark.parametrize(
     ("durable", "limit_s", "words"),
-    [(False, None, None), (True, None, "yes"), (True, 604_800, "yes, an execution takes 7 d at most")],
+    [
+        (False, None, None),
+        (True, None, f"yes; {B}"),
+        (True, 604_800, f"yes, an execution takes 7 d at most; {B}"),
+    ],
 )
 def test_a_durable_function_says_how_long_an_execution_may_take(
     durable: bool, limit_s: int | None, words: str | None

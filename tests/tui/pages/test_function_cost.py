@@ -71,7 +71,7 @@ def test_parts_and_what_is_not_known() -> None:
         ({"snap_start": True, "runtime": "java21"}, ""),
         (
             {"durable": True, "per_tenant": True},
-            "durable operations and their storage; environments by tenant",
+            "what its durable executions keep stored; environments by tenant",
         ),
         ({}, ""),
     ],

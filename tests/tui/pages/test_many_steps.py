@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from lambdatop.domain.mitigations.one_by_one import MOST
 from lambdatop.domain.mitigations.registry import plan
-from lambdatop.domain.plans.plan import Plan
+from lambdatop.domain.plans.plan import MOST_SHOWN, Plan
 from lambdatop.domain.ports.console import Result
 from lambdatop.report.text.plan import proposal_text
-from lambdatop.tui.pages.confirm import MOST_STEPS, consequences, outcome, progress, where
+from lambdatop.tui.pages.confirm import consequences, outcome, progress, where
 from lambdatop.tui.style.spans import Spans
 
 WIDTH = 100
@@ -30,34 +30,35 @@ def _plan() -> Plan:
 
 def test_the_first_steps_are_shown_and_the_others_counted() -> None:
     shown = _text((*where(_plan(), None, WIDTH), *consequences(_plan(), WIDTH)))
-    assert f"and {MOST - MOST_STEPS:,} more steps" in shown
+    assert f"and {MOST - MOST_SHOWN} more steps of this kind" in shown
     assert "run-1" in shown
-    assert f"run-{MOST_STEPS + 1} " not in shown
+    assert f"run-{MOST_SHOWN + 1} " not in shown
     assert len(shown.splitlines()) < 100
 
 
-def test_progress_moves_on_with_the_journal() -> None:
+def test_progress_counts_the_steps_by_their_outcome() -> None:
     whole = _plan()
     over = [replace(entry(), id=step.id, outcome="applied") for step in whole.steps[:40]]
     shown = _text(progress(whole, over, WIDTH))
-    assert "40 of 1000 steps are over" in shown
-    assert "step 41" in shown
-    assert "step 40 " not in shown
-    every = [replace(entry(), id=step.id, outcome="applied") for step in whole.steps]
-    assert f"step {MOST}" in _text(progress(whole, every, WIDTH))
+    assert "40 applied" in shown
+    assert f"{MOST - 40} to come" in shown
+    assert len(shown.splitlines()) == 2
 
 
-def test_the_end_says_how_many_and_shows_the_last() -> None:
-    steps = tuple(Result("applied", f"Done: {n}.") for n in range(MOST))
-    shown = _text(outcome(Result("applied", "998 were stopped.", steps=steps), WIDTH)[1])
-    assert "998 were stopped." in shown
-    assert f"Done: {MOST - 1}." in shown
+def test_the_end_says_how_many_and_shows_those_that_were_not_carried_out() -> None:
+    steps = [Result("applied", f"Done: {n}.") for n in range(MOST)]
+    steps[700] = Result("refused", "AWS refused: no.")
+    shown = _text(outcome(Result("refused", "999 of 1000 done.", steps=tuple(steps)), WIDTH)[1])
+    assert "999 of 1000 done." in shown
+    assert "step 701" in shown
+    assert "Done: 3." not in shown
     assert len(shown.splitlines()) < 30
 
 
 def test_a_report_as_text_counts_the_others_too() -> None:
     text = proposal_text(_plan())
-    assert text.count("more (all of them with --json)") == 2
+    assert f"and {MOST - MOST_SHOWN} more steps of this kind (all of them with --json)" in text
+    assert f"# and the same for {MOST - MOST_SHOWN} more" in text
     assert len(text.splitlines()) < 300
 
 

@@ -45,6 +45,8 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "reads.single_reads",
     ),
     ("lambda", "GetAlias"): ("reads.aliases",),
+    ("lambda", "GetDurableExecution"): ("reads.durable",),
+    ("lambda", "GetDurableExecutionHistory"): ("reads.durable",),
     ("lambda", "GetEventSourceMapping"): (
         "targets.find",
         "targets.reader",
@@ -69,7 +71,11 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "collectors.triggers",
         "reads.single_reads",
     ),
-    ("lambda", "ListAliases"): ("reads.single_reads",),
+    ("lambda", "ListAliases"): (
+        "reads.durable",
+        "reads.single_reads",
+    ),
+    ("lambda", "ListDurableExecutionsByFunction"): ("reads.durable",),
     ("lambda", "ListEventSourceMappings"): (
         "collectors.mappings",
         "reads.single_reads",
@@ -86,7 +92,10 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "reads.single_reads",
     ),
     ("lambda", "ListTags"): ("reads.single_reads",),
-    ("lambda", "ListVersionsByFunction"): ("reads.aliases",),
+    ("lambda", "ListVersionsByFunction"): (
+        "reads.aliases",
+        "reads.durable",
+    ),
     ("logs", "DescribeLogGroups"): (
         "logs.collector",
         "reads.log_groups",

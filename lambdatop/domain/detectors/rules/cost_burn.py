@@ -152,6 +152,7 @@ def _finding(context: EvaluationContext, seen: _Seen) -> Finding:
             ("duration_usd_per_hour", round(burn.duration, 4)),
             ("requests_usd_per_hour", round(burn.requests, 4)),
             ("logs_usd_per_hour", None if burn.logs is None else round(burn.logs, 4)),
+            *((("durable_usd_per_hour", round(burn.durable, 4)),) if burn.durable else ()),
             ("running_at_once", round(burn.running, 1)),
             ("prices", "us-east-1's" if burn.borrowed else facts.key.scope.region),
             ("window_min", seen.over.minutes),
