@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenes.curves import MINUTES, SCOPE, arn, flat, ramp, step, when
+from scenes.curves import MINUTES, SCOPE, Curve, arn, flat, ramp, step, when
 from scenes.scene import Scene
 from scenes.stage import Stage
 
@@ -210,7 +210,7 @@ def windows_and_a_bulk() -> Scene:
     stage.traffic(sums, flat(2))
     stage.series(sums, "IteratorAge", "Maximum", lambda m: 60_000.0 * (m % 5) + 20_000)
     stage.traffic(load, step(64, 40, 240, 76), duration_ms=flat(900))
-    rise = lambda m: 500.0 + 40_000.0 * max(0, m - 63)  # noqa: E731
+    rise: Curve = lambda m: 500.0 + 40_000.0 * max(0, m - 63)  # noqa: E731
     stage.series(
         load, "IteratorAge", "Maximum", lambda m: rise(m) if m < 70 else max(500.0, 480_500 - rise(m))
     )
