@@ -211,6 +211,7 @@ def deleted_repository() -> Scene:
     stage.flow(builds, ZERO, third, ZERO)
     stage.depth(builds, ZERO, flat(1))
     stage.must("poison_message", "queued-builds.fifo", minute=60)
+    stage.may("error_rate", "scale-up")
     return stage.scene()
 
 

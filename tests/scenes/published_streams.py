@@ -30,6 +30,7 @@ def removed_key() -> Scene:
     )
     stage.must("blocked_shard", "articles", minute=64)
     stage.must("risky_config", "articles → process-article", "info", at_most="info")
+    stage.may("error_rate", "process-article")
     stage.may("error_burst", "process-article")
     stage.may("batch_amplification", "articles → process-article")
     return stage.scene()

@@ -78,4 +78,15 @@ def retried_once() -> Scene:
     return stage.scene()
 
 
-SCENES = (noise, traffic_ramp, retried_once)
+def tried_by_hand() -> Scene:
+    """A developer tries a function some times in an hour, most times in vain."""
+    stage = Stage("tried-by-hand", "A function that is tried by hand fails now and then")
+    tried = stage.function("dev-import")
+    for minute, failed in ((61, 1), (63, 1), (66, 0), (70, 1), (71, 1), (80, 1)):
+        stage.point(tried, "Invocations", "Sum", minute, 1)
+        stage.point(tried, "Errors", "Sum", minute, failed)
+        stage.point(tried, "Duration", "Maximum", minute, 300)
+    return stage.scene()
+
+
+SCENES = (noise, traffic_ramp, retried_once, tried_by_hand)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scenes.curves import SCOPE, Curve, arn, flat, ramp, step
+from scenes.curves import SCOPE, Curve, arn, flat, ramp, step, when
+from scenes.pushes import pushed, received
 from scenes.scene import Scene
 from scenes.stage import Stage
 
@@ -95,4 +96,60 @@ def no_loop() -> Scene:
     return stage.scene()
 
 
-SCENES = (stopped_by_lambda, eventbridge, dynamodb, kinesis_growing, no_loop)
+def _uploads(stage: Stage, name: str, rate: Curve) -> None:
+    thumbs = stage.function(name, last_modified=when(-90_000))
+    pushed(stage, thumbs, "s3", "arn:aws:s3:::uploads")
+    stage.traffic(thumbs, rate, duration_ms=flat(900))
+    received(stage, thumbs, rate)
+
+
+def loop_after_a_rest() -> Scene:
+    """A function that had not run for an hour writes into the bucket that invokes it."""
+    stage = Stage("loop-after-a-rest", "A loop through S3 in a function that did not run in the hour before")
+    _uploads(stage, "night-thumbs", step(66, 0, 1200))
+    stage.must("traffic_burst", "night-thumbs", minute=66, stays=True)
+    stage.may("cost_burn")
+    return stage.scene()
+
+
+def slow_loop() -> Scene:
+    """A function writes a little more than one object for each that it reads."""
+    stage = Stage("slow-loop", "A loop through S3 that grows by a quarter each minute")
+    _uploads(stage, "thumbs", lambda m: min(3000.0, 8 * 1.25 ** max(0, m - 62)))
+    stage.must("traffic_burst", "thumbs", minute=70, stays=True)
+    stage.may("cost_burn")
+    return stage.scene()
+
+
+def slow_queue_loop() -> Scene:
+    """A function sends messages back to its queue, whose name came with the message."""
+    stage = Stage("slow-queue-loop", "A loop through SQS that grows by a quarter each minute")
+    worker, queue = stage.function("requeue"), stage.queue("work", stage.queue("work-dlq"))
+    stage.mapping("work", worker, batch_size=1)
+    rate: Curve = lambda m: min(2000.0, 20 * 1.25 ** max(0, m - 62))  # noqa: E731
+    stage.traffic(worker, rate, duration_ms=flat(50))
+    stage.flow(queue, rate, rate, rate)
+    stage.depth(queue, flat(2), flat(2))
+    stage.must("traffic_burst", "requeue", minute=66, stays=True)
+    return stage.scene()
+
+
+def no_slow_loop() -> Scene:
+    """A morning's events, twelve times as many after 20 minutes; and an import of the night begins."""
+    stage = Stage("morning-of-events", "Events become many in a straight line; a nightly import begins")
+    _uploads(stage, "scans", ramp(62, 82, 20, 240))
+    _uploads(stage, "nightly-import", step(66, 0, 300))
+    return stage.scene()
+
+
+SCENES = (
+    stopped_by_lambda,
+    eventbridge,
+    dynamodb,
+    kinesis_growing,
+    no_loop,
+    loop_after_a_rest,
+    slow_loop,
+    slow_queue_loop,
+    no_slow_loop,
+)

@@ -194,7 +194,28 @@ def java_fails() -> Scene:
     return stage.scene()
 
 
+def seldom_and_always() -> Scene:
+    """A schedule invokes a function once a minute, and since a while it fails each time."""
+    stage = Stage("seldom-and-always", "A function that runs once a minute fails each time")
+    beat = stage.function("heartbeat")
+    stage.sums(beat, Invocations=flat(1), Errors=step(64, 0, 1))
+    stage.series(beat, "Duration", "Maximum", flat(300))
+    stage.must("error_rate", "heartbeat", minute=64, stays=True)
+    return stage.scene()
+
+
+def share_stays() -> Scene:
+    """A busy API fails thirty times as often as before, still below the error rate that raises an alarm."""
+    stage = Stage("share-stays", "Errors jump to 3 % and stay there for 25 minutes")
+    api = stage.function("payments-api")
+    stage.traffic(api, flat(30_000), errors=step(64, 0.001, 0.03), duration_ms=flat(60))
+    stage.must("error_burst", "payments-api", minute=64, stays=True)
+    return stage.scene()
+
+
 SCENES = (
+    seldom_and_always,
+    share_stays,
     writes_its_table,
     invokes_itself,
     key_denied,

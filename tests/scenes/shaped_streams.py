@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenes.curves import MINUTES, SCOPE, arn, flat, ramp, step, when
+from scenes.curves import MINUTES, SCOPE, Curve, arn, flat, ramp, step, when
 from scenes.scene import Scene
 from scenes.stage import Stage
 
@@ -199,7 +199,27 @@ def paused() -> Scene:
     return stage.scene()
 
 
+def windows_and_a_bulk() -> Scene:
+    """Records wait up to five minutes for their batch; a nightly bulk is worked off within minutes."""
+    stage = Stage("windows-and-a-bulk", "A batching window of 5 minutes, and a bulk that is soon worked off")
+    for name in ("meters", "bulk"):
+        _kinesis(stage, name, 86_400)
+    sums, load = stage.function("meter-sums"), stage.function("bulk-load")
+    stage.mapping("meters", sums, "kinesis", max_retry_attempts=3, batching_window_s=300)
+    stage.mapping("bulk", load, "kinesis", max_retry_attempts=3)
+    stage.traffic(sums, flat(2))
+    stage.series(sums, "IteratorAge", "Maximum", lambda m: 60_000.0 * (m % 5) + 20_000)
+    stage.traffic(load, step(64, 40, 240, 76), duration_ms=flat(900))
+    rise: Curve = lambda m: 500.0 + 40_000.0 * max(0, m - 63)  # noqa: E731
+    stage.series(
+        load, "IteratorAge", "Maximum", lambda m: rise(m) if m < 70 else max(500.0, 480_500 - rise(m))
+    )
+    stage.never("stream_lag")
+    return stage.scene()
+
+
 SCENES = (
+    windows_and_a_bulk,
     kafka_lag,
     kafka_blocked,
     documentdb_blocked,

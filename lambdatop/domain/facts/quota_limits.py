@@ -30,6 +30,13 @@ PAYLOAD_SYNC = "L-5C4B2C97"
 PAYLOAD_ASYNC = "L-7C0F49F9"
 INTERFACES_PER_VPC = "L-9FEE3D26"
 
+MANAGED_TIMEOUT_S = 5_400
+"""The longest timeout on managed instances, for asynchronous events and event source mappings but those of
+Amazon MQ and DocumentDB; for others it is that of all functions (Lambda developer guide, "Configure Lambda
+function timeout")."""
+MANAGED_DESCRIPTORS = 4_096
+"""File descriptors on managed instances (Lambda developer guide, "Lambda quotas")."""
+
 SIZES = frozenset(
     (
         CODE_STORAGE,

@@ -113,6 +113,19 @@ class EvaluationContext(Struct, frozen=True):
         return threshold * self.limits.clear_factor if self.stands(detector, key, severity) else threshold
 
 
+def asked_from(context: EvaluationContext, facts: FunctionFacts) -> int | None:
+    """Return the first minute for which a function's counters were asked (s since the epoch).
+
+    A minute since then without a point had no invocation. None before the first answer, and where the
+    function may not have existed all the time: when it was made is not told, only when it was changed.
+    """
+    fetched = context.world.metrics_at.get(facts.key)
+    if fetched is None or facts.last_modified is None:
+        return None
+    begin = int(fetched - context.settings.metrics.history_min * MINUTE) // MINUTE * MINUTE + MINUTE
+    return begin if facts.last_modified <= begin else None
+
+
 _RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 
 

@@ -79,10 +79,10 @@ def arrived(series: Series, found: Rise) -> float:
     return came if came >= first - _FRESH_S or not known_before else first
 
 
-def climbs(points: Points, least: float) -> bool:
+def climbs(points: Points, least: float, part: float = _SHARE_OF_RISE) -> bool:
     """Return whether the values climb over the whole of the points by at least `least`, up to now.
 
-    The medians of three thirds must each take a part of the climb: a burst of a producer is one step, and a
+    The medians of three thirds must each take a `part` of the climb: a burst of a producer is one step, and a
     rebalance (3 minutes) one hump.
     """
     if len(points) < 6:
@@ -93,11 +93,21 @@ def climbs(points: Points, least: float) -> bool:
     grown = high - low
     return (
         grown >= least
-        and middle - low >= _SHARE_OF_RISE * grown
-        and high - middle >= _SHARE_OF_RISE * grown
+        and middle - low >= part * grown
+        and high - middle >= part * grown
         and values[-1] > values[-third]
         and values[-1] >= 0.9 * max(values)
     )
+
+
+def falls_back(points: Points) -> bool:
+    """Return whether the values of the newer half come down to those of the older one: a saw-tooth.
+
+    A batching or tumbling window lets records grow old until it ends, again and again.
+    """
+    values = [v for _, v in points]
+    half = len(values) // 2
+    return bool(half) and min(values[half:]) <= min(values[:half])
 
 
 def offset_lag(world: World, mapping: MappingFacts) -> tuple[str, Series]:

@@ -6,6 +6,8 @@ A burst is a jump that stays, or growth minute by minute; silence comes after st
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
+from statistics import fmean
 
 from msgspec import Struct
 
@@ -22,6 +24,10 @@ EACH_GROWS = 1.2
 OF_GROWTH = 0.33
 """Growth begins from nothing, so that less than a jump is enough to be sure, as a part of its factor."""
 
+SLOW_MIN = 15
+EACH_PART_GROWS = 1.6
+"""Slow growth has each part of SLOW_MIN grow so: a straight line of ten times in all ends with 1.4."""
+
 STEADY_MIN = 45
 QUIET_MIN = 5
 STEADY = 0.9
@@ -32,13 +38,15 @@ LEAST_PER_MIN = 5.0
 class Burst(Struct, frozen=True):
     """From at most `before` a minute to `now`, since a moment (s since the epoch).
 
-    `steps` are the minutes of growth, oldest first; () for a jump.
+    `steps` are the minutes of growth, oldest first, or of `slow` growth the means at its ends and thirds; ()
+    for a jump.
     """
 
     before: float
     now: float
     since: float
     steps: tuple[float, ...] = ()
+    slow: bool = False
 
     @property
     def words(self) -> str:
@@ -47,21 +55,36 @@ class Burst(Struct, frozen=True):
         return f"{' -> '.join(f'{value:.0f}' for value in values)} a minute"
 
 
-def burst(series: Series, end: int, factor: float, growth: float, least: float) -> Burst | None:
+def burst(
+    series: Series, end: int, factor: float, growth: float, least: float, asked_from: int | None = None
+) -> Burst | None:
     """Return the burst in the minutes before `end` (s since the epoch), None without one.
 
     A jump is `factor` times the most of the hour before, for STAYS_MIN minutes or more; growth is `growth`
-    times the minute before, on average of GROWS_MIN minutes. Neither counts below `least` a minute.
+    times the minute before, on average of GROWS_MIN minutes, or `factor` times over SLOW_MIN minutes. None
+    counts below `least` a minute. `asked_from` is the first minute that was asked for (s since the epoch),
+    None where that is not known or the function did not exist: without points it did not run since then,
+    and whoever rests may well begin with `least`.
     """
-    minutes = min(HISTORY_MIN, (end - series.times[0]) // MINUTE) if series.times else 0
     newest = series.sum(end - MINUTE, end)
-    if minutes < LEAST_HISTORY_MIN + STAYS_MIN or newest < least:
+    if newest < least:  # most functions end here
         return None
+    needed = LEAST_HISTORY_MIN + STAYS_MIN
+    minutes = min(HISTORY_MIN, (end - series.times[0]) // MINUTE)
+    if minutes < needed:
+        minutes = 0 if asked_from is None else min(HISTORY_MIN, (end - asked_from) // MINUTE)
+        if minutes < needed or newest < factor * least:
+            return None
+        growth = inf
     long_ago = series.max(end - minutes * MINUTE, end - LATEST_MIN * MINUTE) or 0.0
-    if newest < min(1.0, OF_GROWTH) * factor * long_ago:  # neither can be; most functions end here
+    if newest < min(1.0, OF_GROWTH) * factor * long_ago:  # neither can be
         return None
     counts = [value or 0.0 for value in series.grid(end - minutes * MINUTE, minutes)]
-    return _growth(counts, end, factor, growth) or _jump(counts, end, factor, least)
+    return (
+        _growth(counts, end, factor, growth)
+        or _jump(counts, end, factor, least)
+        or (_slow_growth(counts, end, factor) if growth < inf else None)
+    )
 
 
 def _growth(counts: list[float], end: int, factor: float, growth: float) -> Burst | None:
@@ -72,6 +95,20 @@ def _growth(counts: list[float], end: int, factor: float, growth: float) -> Burs
     if steps[-1] < max(growth**GROWS_MIN * max(steps[0], 1.0), OF_GROWTH * factor * before):
         return None
     return Burst(before, steps[-1], float(end - (GROWS_MIN + 1) * MINUTE), tuple(steps))
+
+
+def _slow_growth(counts: list[float], end: int, factor: float) -> Burst | None:
+    """Return growth over SLOW_MIN minutes whose parts all grow, as those of a loop do, not of a line."""
+    if len(counts) < SLOW_MIN + LEAST_HISTORY_MIN:
+        return None
+    lately = counts[-SLOW_MIN - 1 :]
+    parts = tuple(fmean(part) for part in (lately[:3], lately[4:7], lately[9:12], lately[-3:]))
+    before = max(counts[:-SLOW_MIN])
+    if any(b < EACH_PART_GROWS * max(a, 1.0) for a, b in pairwise(parts)):
+        return None
+    if parts[-1] < factor * max(parts[0], 1.0) or parts[-1] < OF_GROWTH * factor * before:
+        return None
+    return Burst(before, counts[-1], float(end - SLOW_MIN * MINUTE), parts, slow=True)
 
 
 def _jump(counts: list[float], end: int, factor: float, least: float) -> Burst | None:

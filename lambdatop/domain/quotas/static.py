@@ -125,8 +125,11 @@ def _timeout(view: ScopeView, key: Key, told: KnownSeries) -> Iterator[QuotaRow]
     if not facts.timeout_s or longest < SHOWN_FROM * facts.timeout_s * 1000:
         return
     limit = view.limits.get(q.TIMEOUT)
-    raised = facts.timeout_s < limit.value
+    most = max(limit.value, q.MANAGED_TIMEOUT_S) if facts.managed_instances else limit.value
+    raised = facts.timeout_s < most
     words = f"AWS allows {limit.value:,.0f} s ({limit.origin})" if raised else "it cannot be raised further"
+    if raised and facts.managed_instances:
+        words += f", {most:,.0f} s for asynchronous events and most event source mappings"
     made = row(
         f"timeout of {facts.name}",
         longest / 1000,
@@ -142,8 +145,9 @@ def _timeout(view: ScopeView, key: Key, told: KnownSeries) -> Iterator[QuotaRow]
         own=raised,
         fixed=True,
     )
+    ends = "fails, while its code may run on," if facts.managed_instances else "is killed"
     yield replace(
-        made, first_throttled="the invocation itself: it is killed and, but for synchronous ones, repeated"
+        made, first_throttled=f"the invocation itself: it {ends} and, but for synchronous ones, repeated"
     )
 
 
@@ -186,6 +190,8 @@ def _limit_of(
     if signature == "disk_full":
         return "/tmp", "", float(facts.ephemeral_mb * q.MB), "bytes", False
     if signature == "too_many_files":
+        if facts.managed_instances:
+            return "file descriptors", q.DESCRIPTORS, q.MANAGED_DESCRIPTORS, "descriptors", False
         limit = view.limits.get(q.DESCRIPTORS)
         return "file descriptors", limit.code, limit.value, "descriptors", limit.assumed
     if signature == "payload_too_large":

@@ -232,6 +232,9 @@ class ErrorRateSettings(Section, frozen=True):
     min_errors: int = _count(3, "errors")
     warning: float = _share(0.05, "errors / invocations")
     critical: float = _share(0.25, "errors / invocations")
+    failing_minutes: int = _count(
+        5, "minutes", "minutes with invocations that all fail, however few they are"
+    )
 
 
 class ErrorBurstSettings(Section, frozen=True):

@@ -95,6 +95,15 @@ def test_a_standing_finding_stays_until_well_below() -> None:
     assert len(found(world([60.0] * 32, [2.0] * 30 + [8.0, 9.0]), (stood,))) == 1
 
 
+def test_a_burst_does_not_become_usual_while_its_share_stays() -> None:
+    (stood,) = found(world(BUSY, [*QUIET, 10.0, 10.0]))
+    long = world([30.0] * 58, [*QUIET, *[10.0] * 28])
+    assert found(long) == []
+    (finding,) = found(long, (stood,))
+    assert finding.formula == "10.0 errors/min >= 5 x 1.0 errors/min in the 30 min before"
+    assert found(world([30.0] * 58, [*QUIET, *[10.0] * 26, 1.0, 1.0]), (stood,)) == []
+
+
 def test_errors_that_grow_with_traffic_are_silent() -> None:
     assert found(world([10.0] * 30 + [100.0] * 2, [*QUIET, 10.0, 10.0])) == []
 

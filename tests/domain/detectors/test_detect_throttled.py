@@ -47,6 +47,14 @@ def test_a_trigger_that_asks_for_more_than_reserved_is_self_inflicted() -> None:
     assert (limit_of(finding), finding.suggests[0]) == ("self-inflicted", "tune_trigger")
 
 
+def test_a_pool_is_used_up_a_little_below_its_limit() -> None:
+    for value, limit in ((99.0, "account pool"), (98.0, "unknown")):
+        (finding,) = found(detect, scene([*refused(), level([4.0] * 5), claimed(value)], reserved(None)))
+        assert limit_of(finding) == limit
+    (finding,) = found(detect, scene([*refused(), level([4.0] * 5), claimed(99.0)], reserved(None)))
+    assert finding.title == "orders-worker is throttled: 99 of the account's 100 are used"
+
+
 def test_the_accounts_pool_names_who_takes_it() -> None:
     world = scene([*refused(), level([4.0] * 5), level([80.0] * 5, HOG), claimed(100.0)], reserved(None))
     world = fold(world, ev.ConcurrencyObserved(SCOPE, NOW, ((HOG, None),)))

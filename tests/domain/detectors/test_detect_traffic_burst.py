@@ -116,3 +116,40 @@ def test_it_stands_while_it_lasts_and_ends_with_it() -> None:
     assert [f.severity for f in burst(long, (stood,))] == ["warning"]
     over = [2.0] * 10 + [3000.0] * 40 + [2.0] * 10
     assert burst(alone(runs(over), runs(over, name="AsyncEventsReceived")), (stood,)) == []
+
+
+def rested(counts: list[float], modified: float) -> list[Finding]:
+    listed = ev.FunctionsListed(SCOPE, NOW + 1, (function(last_modified=modified),))
+    return burst(fold_all(alone(runs(counts), runs(counts, name="AsyncEventsReceived")), [listed]))
+
+
+def test_a_minute_that_was_asked_for_and_has_no_point_is_a_zero() -> None:
+    (finding,) = rested([900.0] * 3, NOW - 90_000)
+    assert finding.title.startswith("orders-worker: 0 -> 900 a minute, and nothing known sends so much")
+    assert rested([900.0] * 3, NOW - 600) == [], "it may not have existed before"
+    assert rested([300.0] * 3, NOW - 90_000) == [], "whoever rests may begin with sixty a minute"
+
+
+def grows(counts: list[float]) -> list[Finding]:
+    return burst(alone(runs(counts), runs(counts, name="AsyncEventsReceived")))
+
+
+def test_slow_growth_whose_parts_all_grow_is_a_loops() -> None:
+    for factor in (1.22, 1.25, 1.3):
+        (finding,) = grows([*[10.0] * 30, *(10.0 * factor**n for n in range(1, 16))])
+        assert finding.formula.endswith(
+            "a minute >= 60, 10 times or more within 15 min, and no slower at the end"
+        )
+    assert grows([*[10.0] * 30, *(10.0 + 30.0 * n for n in range(1, 16))]) == [], "a straight line"
+    assert grows([*[10.0] * 30, *(10.0 * 1.1**n for n in range(1, 16))]) == [], "four times"
+
+
+def test_while_it_lasts_it_tells_what_it_was_before() -> None:
+    events = [900.0] * 20
+    (stood,) = rested([900.0] * 3, NOW - 90_000)
+    listed = ev.FunctionsListed(SCOPE, NOW + 1, (function(last_modified=NOW - 90_000),))
+    world = fold_all(alone(runs(events), runs(events, name="AsyncEventsReceived")), [listed])
+    (finding,) = burst(world, (stood,))
+    assert (
+        finding.formula == "0 -> 900 a minute >= 60, as it was stated, and at 80% of its most or more since"
+    )

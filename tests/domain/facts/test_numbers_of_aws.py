@@ -49,6 +49,8 @@ NUMBERS = (
     Number("domain.facts.quota_limits", "DOCUMENTED[PACKAGE_DIRECT]", 50 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[PACKAGE_UNZIPPED]", 250 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[DESCRIPTORS]", 1024, QUOTAS),
+    Number("domain.facts.quota_limits", "MANAGED_TIMEOUT_S", 5400, f"{DG}configuration-timeout.html"),
+    Number("domain.facts.quota_limits", "MANAGED_DESCRIPTORS", 4096, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[CONTROL_PLANE]", 15, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[PAYLOAD_SYNC]", 6 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[PAYLOAD_ASYNC]", 1 * MB, QUOTAS),

@@ -135,3 +135,32 @@ def test_the_timeout_and_what_the_log_shows_as_hit() -> None:
     assert (shown["/tmp of orders-worker"].limit, shown["/tmp of orders-worker"].assumed) == (512 * MB, False)
     assert shown["file descriptors of orders-worker"].limit == 1024
     assert "hit once in 15 min; how full it is in between is not known" in shown["/tmp of orders-worker"].note
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "words", "own"),
+    [
+        (
+            600,
+            "AWS allows 900 s (assumed), 5,400 s for asynchronous events and most event source mappings",
+            True,
+        ),
+        (
+            3600,
+            "AWS allows 900 s (assumed), 5,400 s for asynchronous events and most event source mappings",
+            True,
+        ),
+        (5400, "it cannot be raised further", False),
+    ],
+)
+def test_managed_instances_have_limits_of_their_own(timeout_s: int, words: str, own: bool) -> None:
+    facts = function(managed_instances=True, timeout_s=timeout_s)
+    files = parse(NOW - 20, "2", "s", "[ERROR] OSError: [Errno 24] Too many open files: 'x'")
+    ran = metrics(points(WORKER, "Duration", [900.0 * timeout_s] * 300, "Maximum"), at=NOW)
+    logs = ev.LogsObserved(SCOPE, NOW, WORKER, "g", (files,))
+    shown = rows(world(ev.FunctionsListed(SCOPE, NOW, (facts,)), logs, ran))
+    timeout = shown["timeout of orders-worker"]
+    assert (timeout.note.partition(";")[0], timeout.own) == (words, own)
+    assert "fails, while its code may run on, and" in timeout.first_throttled
+    files_row = shown["file descriptors of orders-worker"]
+    assert (files_row.limit, files_row.assumed) == (4096, False)

@@ -24,6 +24,9 @@ BASELINE_POINTS = 5
 SHARE_RISE = 2.0
 """Errors / invocations must have risen by this factor, or the burst is the traffic's."""
 
+SAME_BURST = 0.5
+"""Minutes with this share of the present share of errors belong to the same burst."""
+
 
 class _Jump(Struct, frozen=True):
     errors: float
@@ -49,13 +52,14 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
 
 def _jump(context: EvaluationContext, key: Key, over: Window) -> _Jump | None:
     """Return the errors now and before; None without a baseline."""
-    begin = over.start - context.limits.error_burst.baseline_min * MINUTE
     invocations, errors = context.world.metric(key, "Invocations"), context.world.metric(key, "Errors")
-    known = invocations.window(begin, over.start)
+    until = _began(invocations, errors, over) if context.stands(NAME, key) else over.start
+    begin = until - context.limits.error_burst.baseline_min * MINUTE
+    known = invocations.window(begin, until)
     if len(known) < BASELINE_POINTS:
         return None
     count, run = errors.sum(over.start, over.end), invocations.sum(over.start, over.end)
-    before, run_before = errors.sum(begin, over.start), sum(known)
+    before, run_before = errors.sum(begin, until), sum(known)
     return _Jump(
         count,
         count / over.minutes,
@@ -63,6 +67,21 @@ def _jump(context: EvaluationContext, key: Key, over: Window) -> _Jump | None:
         count / run if run else None,
         before / run_before if run_before else 0.0,
     )
+
+
+def _began(invocations: Series, errors: Series, over: Window) -> int:
+    """Return the first minute of a burst that stands, by its share: it must not become what is usual."""
+    count, run = errors.sum(over.start, over.end), invocations.sum(over.start, over.end)
+    if not run or not count:
+        return over.start
+    failed, first = dict(zip(errors.times, errors.values, strict=True)), over.start
+    for at, runs in zip(reversed(invocations.times), reversed(invocations.values), strict=True):
+        if at >= over.start or not runs:
+            continue
+        if failed.get(at, 0.0) / runs < SAME_BURST * count / run:
+            break
+        first = at
+    return first
 
 
 def _finding(
@@ -112,7 +131,7 @@ SPEC = DetectorSpec(
     formula=(
         "Errors per minute over {window_min} final minutes / mean per minute of the {baseline_min} before, "
         "counted over minutes with invocations; at least {min_errors} errors, and twice the share of "
-        "invocations"
+        "invocations; once stated, the {baseline_min} before it began, as far as they are known"
     ),
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(

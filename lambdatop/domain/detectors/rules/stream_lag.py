@@ -15,6 +15,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, points_of, slope_per_min
 from lambdatop.domain.figures.stream_lag import (
     climbs,
+    falls_back,
     kept_s,
     lag_climbs,
     lowest_at,
@@ -28,6 +29,8 @@ NAME = "stream_lag"
 SUGGESTS = ("tune_trigger",)
 
 _FLAT = 1.2
+_STEADY, _KEPT = 0.35, 0.2
+"""Part of the climb that each half of the window takes: a bulk that is soon worked off climbs in one."""
 
 _Evidence = tuple[tuple[str, float | int | str | None], ...]
 
@@ -51,6 +54,8 @@ def _kafka(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findin
     name, series = offset_lag(context.world, mapping)
     points = points_of(series, over)
     if not lag_climbs(points, context.limit(NAME, mapping.key, limits.min_lag)):
+        return
+    if _fails(context, mapping, Window(int(lowest_at(points)), over.end)):
         return
     runs = context.world.metric(mapping.function, "Invocations")
     middle = over.start + over.minutes // 2 * MINUTE
@@ -77,7 +82,9 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
     limits = context.limits.stream_lag
     over = context.window(mapping.function, limits.window_min)
     points = points_of(context.world.metric(mapping.function, "IteratorAge", "Maximum"), over)
-    if not points or points[-1][1] < 1000 * context.limit(NAME, mapping.key, limits.min_age_s):
+    # Records wait for the end of the batching window before they are late.
+    waits_ms = 1000 * (mapping.batching_window_s or 0)
+    if not points or points[-1][1] - waits_ms < 1000 * context.limit(NAME, mapping.key, limits.min_age_s):
         return
     runs = context.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
     errors = context.world.metric(mapping.function, "Errors").sum(over.start, over.end)
@@ -85,7 +92,10 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
     least = context.limit(NAME, mapping.key, limits.slope_ms_per_min)
     if not runs or errors / runs > limits.max_error_share or slope < least:
         return
-    if not climbs(points, least * (points[-1][0] - points[0][0]) / MINUTE / 2):
+    if _fails(context, mapping, Window(int(lowest_at(points)), over.end)) or falls_back(points):
+        return
+    part = _KEPT if context.stands(NAME, mapping.key) else _STEADY
+    if not climbs(points, least * (points[-1][0] - points[0][0]) / MINUTE / 2, part):
         return
     age_s, kept = points[-1][1] / 1000, kept_s(context.world, mapping)
     left, bad, deadline = None, False, ""
@@ -94,7 +104,7 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
     else:
         bad = age_s / kept > context.limit(NAME, mapping.key, limits.critical_share, "critical")
         left = round(max(0.0, kept - age_s) / (slope / 60_000))
-        deadline = f"; records expire in {span(left)} at this pace"
+        deadline = f"; records expire at {span(kept)}, in {span(left)} at this pace"
     title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
     formula = (
         f"iterator age grows {against(context, slope, limits.slope_ms_per_min, 0, what=' ms/min')} to "
@@ -109,6 +119,13 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
         *_work(context, mapping, over),
     )
     yield _finding(mapping, "critical" if bad else "warning", title, lowest_at(points), figures, formula)
+
+
+def _fails(context: EvaluationContext, mapping: MappingFacts, over: Window) -> bool:
+    """Return whether it fails, and is not slow, since the lag began to grow."""
+    metric, most = context.world.metric, context.limits.stream_lag.max_error_share
+    runs = metric(mapping.function, "Invocations").sum(over.start, over.end)
+    return bool(runs) and metric(mapping.function, "Errors").sum(over.start, over.end) / runs > most
 
 
 def _work(context: EvaluationContext, mapping: MappingFacts, over: Window) -> _Evidence:
@@ -148,15 +165,15 @@ SPEC = DetectorSpec(
     says="a consumer falls behind although its function does not fail",
     formula=(
         "Kafka: OffsetLag (or MaxOffsetLag) climbs over {window_min} final minutes to {min_lag} records or "
-        "more while Invocations are flat; Kinesis, DynamoDB, DocumentDB: IteratorAge climbs by "
-        "{slope_ms_per_min:.0f} ms/min or more above {min_age_s:g} s while at most {max_error_share:g} of "
-        "the invocations fail"
+        "more while Invocations are flat and at most {max_error_share:g} of them fail; Kinesis, DynamoDB, "
+        "DocumentDB: IteratorAge climbs by {slope_ms_per_min:.0f} ms/min or more above {min_age_s:g} s and "
+        "the batching window while at most {max_error_share:g} fail"
     ),
     source="AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping",
     traps=(
         "a burst of the producer is one step and a rebalance one hump of about 3 minutes: the lag must "
-        "climb in each third of the window; a replay, whose age falls; a blocked shard, which is its "
-        "own finding"
+        "climb in each third of the window; a saw-tooth of batching or tumbling windows, whose low points "
+        "stay; a replay, whose age falls; a blocked shard, which is its own finding"
     ),
     suggests=SUGGESTS,
 )

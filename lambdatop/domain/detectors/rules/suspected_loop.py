@@ -9,7 +9,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.comparison import against
-from lambdatop.domain.figures.context import EvaluationContext
+from lambdatop.domain.figures.context import EvaluationContext, asked_from
 from lambdatop.domain.figures.loop_traffic import (
     Traffic,
     backlogged,
@@ -74,7 +74,9 @@ def _reasons(context: EvaluationContext, cycle: Cycle, traffic: Traffic) -> _Rea
         capped = standing_at_cap(context, cycle, traffic, limits.growth_min) if fed or cycle.certain else ""
         found += [("self_fed", fed)] if fed else []
         found += [("at_cap", capped)] if capped else []
-    jump = burst(context.world.metric(key, "Invocations"), traffic.end, JUMP, inf, least)
+    facts = context.world.functions.get(key)
+    asked = asked_from(context, facts) if facts is not None else None
+    jump = burst(context.world.metric(key, "Invocations"), traffic.end, JUMP, inf, least, asked)
     if jump and not found and not backlogged(context, cycle, traffic, STAYS_MIN):
         found.append(("jump", jump.words))
     if not found and context.stands(NAME, key) and feeding_queue(cycle, key) is None:

@@ -23,6 +23,10 @@ SCALING_PER_10_S = 1_000
 """New environments per function that 10 s allow (Lambda developer guide, "Understanding Lambda function
 scaling"); a minute's maximum hides how fast it was reached."""
 
+USED_UP = 0.99
+"""Share of the account's concurrency from which on its pool is used up: the claim that is published of a
+minute may miss its last environments."""
+
 CONSUMERS = 3
 HOG = 2.0
 """Who takes less than this times the mean of the others is not to blame."""
@@ -116,8 +120,8 @@ def _limit(context: EvaluationContext, facts: FunctionFacts, over: Window) -> Li
     if most:
         whole = Key(key.scope, "account", key.scope.account)
         claimed = world.metric(whole, "ClaimedAccountConcurrency", "Maximum").max(over.start, over.end)
-        if reserved is None and claimed is not None and claimed >= most:
-            return _pool(context, key, most, over)
+        if reserved is None and claimed is not None and claimed >= USED_UP * most:
+            return _pool(context, key, most, claimed, over)
     cap = reserved or most
     return _rate(context, key, over, cap) or Limit(
         "unknown", ", the limit is not visible", ("cap_concurrency",)
@@ -134,8 +138,11 @@ def _reserved(context: EvaluationContext, key: Key, reserved: int) -> Limit:
     return Limit("reserved", words, ("restore_concurrency", "cap_concurrency"), (), reserved)
 
 
-def _pool(context: EvaluationContext, victim: Key, limit: int, over: Window) -> Limit:
+def _pool(context: EvaluationContext, victim: Key, limit: int, claimed: float, over: Window) -> Limit:
     """Return the account's exhausted pool, with the function that uses most of it as the cause."""
+    gone = f"the account's {limit} are used up"
+    if claimed < limit:
+        gone = f"{claimed:.0f} of the account's {limit} are used"
     used = []
     for key in context.world.functions:
         if key.scope != victim.scope or context.world.reserved_of(key) is not None:
@@ -145,11 +152,11 @@ def _pool(context: EvaluationContext, victim: Key, limit: int, over: Window) -> 
     ranked = [(most, key) for most, key in sorted(used, key=lambda p: (-p[0], p[1])) if most > 0]
     others = [most for most, _ in ranked[1:]]
     if others and ranked[0][0] < HOG * sum(others) / len(others):
-        words = f": the account's {limit} are used up by {len(ranked)} functions alike"
+        words = f": {gone} by {len(ranked)} functions alike"
         return Limit("account pool", words, ("cap_concurrency",), (), limit)
     top = tuple(key for _, key in ranked[:CONSUMERS])
     hog = f"; {top[0].id} takes most of it" if top and top[0] != victim else ""
-    words = f": the account's {limit} are used up{hog}"
+    words = f": {gone}{hog}"
     return Limit("account pool", words, ("cap_concurrency", "throttle_to_zero"), top, limit)
 
 

@@ -12,11 +12,11 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.callers import NAMED
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import EvaluationContext
+from lambdatop.domain.figures.context import EvaluationContext, asked_from
 from lambdatop.domain.figures.loop_traffic import volume
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.figures.sudden_change import Burst, burst
+from lambdatop.domain.figures.sudden_change import SLOW_MIN, Burst, burst
 from lambdatop.domain.graph.topology import graph
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -36,24 +36,29 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     for key, facts in context.measured():
         series = context.world.metric(key, "Invocations")
         end = context.window(key, limits.window_min).end
-        found = burst(series, end, limits.factor, limits.growth_factor, limits.min_per_min)
-        if found is None and context.stands(NAME, key):
-            found = _goes_on(context, key, end)
+        asked = asked_from(context, facts)
+        found = burst(series, end, limits.factor, limits.growth_factor, limits.min_per_min, asked)
+        lasts = found is None and context.stands(NAME, key)
+        if lasts:
+            found = _goes_on(context, key, end, asked)
         if (
             found is not None
             and _is_sent_events(context, key, found, end)
             and not _explained(context, key, found, end)
         ):
-            yield _finding(context, facts, found, end)
+            yield _finding(context, facts, found, end, lasts=lasts)
 
 
-def _goes_on(context: EvaluationContext, key: Key, end: int) -> Burst | None:
+def _goes_on(context: EvaluationContext, key: Key, end: int, asked: int | None) -> Burst | None:
     """Return a burst that was stated and lasts: growth ends at a limit, a jump becomes what is usual."""
     counts = context.world.metric(key, "Invocations").window(end - 60 * MINUTE, end)
     peak, limits = max(counts, default=0.0), context.limits
     if not counts or counts[-1] < limits.clear_factor * max(peak, limits.traffic_burst.min_per_min):
         return None
-    return Burst(min(counts), counts[-1], float(end - len(counts) * MINUTE))
+    begin = end - 60 * MINUTE
+    # A minute that was asked for and has no point had no invocation.
+    rested = asked is not None and len(counts) < (end - max(begin, asked)) // MINUTE
+    return Burst(0.0 if rested else min(counts), counts[-1], float(end - len(counts) * MINUTE))
 
 
 def _is_sent_events(context: EvaluationContext, key: Key, found: Burst, end: int) -> bool:
@@ -96,7 +101,9 @@ def _known(callers: Sequence[str]) -> str:
     return f"and nothing counted sends so much; {callers[0]}{more} may"
 
 
-def _finding(context: EvaluationContext, facts: FunctionFacts, found: Burst, end: int) -> Finding:
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, found: Burst, end: int, *, lasts: bool
+) -> Finding:
     key, limits = facts.key, context.limits.traffic_burst
     over = Window(max(int(found.since), end - 5 * MINUTE), end)
     polled = [m for m in context.world.mappings_of(key) if m.enabled]
@@ -111,6 +118,11 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, found: Burst, end
         if found.steps
         else f"{limits.factor:g} times the hour before"
     )
+    grown = f"each {ahead} or more"
+    if lasts:
+        grown = f"as it was stated, and at {context.limits.clear_factor:.0%} of its most or more since"
+    if found.slow:
+        grown = f"{limits.factor:g} times or more within {SLOW_MIN} min, and no slower at the end"
     return Finding(
         NAME,
         "warning",
@@ -124,7 +136,7 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, found: Burst, end
             ("sources", ", ".join((*sorted({m.source_name for m in polled}), *callers[:NAMED])) or None),
         ),
         SUGGESTS if polled else SUGGESTS[1:],
-        f"{found.words} >= {limits.min_per_min:g}, each {ahead} or more",
+        f"{found.words} >= {limits.min_per_min:g}, {grown}",
         tuple(m.key for m in polled),
     )
 
@@ -136,8 +148,9 @@ SPEC = DetectorSpec(
     says="events that invoke a function multiply, and nothing known sends so many",
     formula=(
         "invocations of 2 minutes or more are {factor:g} times the most of the hour before; or 3 minutes "
-        "in a row {growth_factor:g} times the minute before, up to 5 times that most; at least "
-        "{min_per_min:g} a minute, by asynchronous events or an event source mapping"
+        "in a row {growth_factor:g} times the minute before, up to 5 times that most; or 15 minutes that "
+        "grow to 10 times; at least {min_per_min:g} a minute, by asynchronous events or an event source mapping; "
+        "600 a minute where the function did not run in the hour before"
     ),
     source=(
         "AWS/Lambda Invocations, AsyncEventsReceived, IteratorAge; AWS/SQS Sent, Deleted, Visible; the "
