@@ -17,7 +17,7 @@ from lambdatop.domain.facts.failure_path import end_name
 from lambdatop.domain.facts.not_read import Gap, NotKnown
 from lambdatop.domain.facts.triggers import Invocation
 from lambdatop.domain.keys import Key
-from lambdatop.domain.units import span
+from lambdatop.domain.units import plural, span
 
 CallerKind = Literal["schedule", "pipe", "state machine"]
 KINDS: tuple[CallerKind, ...] = ("schedule", "pipe", "state machine")
@@ -143,8 +143,7 @@ class Caller(Struct, frozen=True):
         retries, age = self.max_retries, self.max_age_s
         if isinstance(retries, NotKnown):
             return f"retries {retries.words}"
-        many = f"{retries or 0} {'retry' if retries == 1 else 'retries'}"
-        tries = "retried without limit" if retries == ENDLESS else many
+        tries = "retried without limit" if retries == ENDLESS else f"retried {plural(retries or 0, 'time')}"
         if isinstance(age, NotKnown):
             return f"{tries}, age {age.words}"
         return tries if age in (None, ENDLESS) else f"{tries} within {span(float(age or 0))}"

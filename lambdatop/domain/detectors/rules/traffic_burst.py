@@ -149,8 +149,8 @@ SPEC = DetectorSpec(
     formula=(
         "invocations of 2 minutes or more are {factor:g} times the most of the hour before; or 3 minutes "
         "in a row {growth_factor:g} times the minute before, up to 5 times that most; or 15 minutes that "
-        "grow to 10 times; at least {min_per_min:g} a minute, by asynchronous events or an event source mapping; "
-        "600 a minute where the function did not run in the hour before"
+        "grow to 10 times; at least {min_per_min:g} a minute, by asynchronous events or an event source "
+        "mapping; 600 a minute where the function did not run in the hour before"
     ),
     source=(
         "AWS/Lambda Invocations, AsyncEventsReceived, IteratorAge; AWS/SQS Sent, Deleted, Visible; the "
