@@ -79,7 +79,7 @@ def test_a_snapshot_holds_what_runs_without_console_and_mutator(
     assert list(snapshot) == [
         *("schema", "at", "version", "mode", "targets", "functions", "mappings", "queues"),
         *("findings", "quotas", "sources", "spend", "burn", "incidents", "storms", "alarms", "gaps"),
-        "failed_sections",
+        *("callers_looked_for", "failed_sections"),
     ]
     assert snapshot["targets"][0]["account"] == demo.account
     assert snapshot["targets"][0]["endpoint"] == demo.endpoint_url
