@@ -92,7 +92,7 @@ async def test_all_three_are_known_within_one_round_and_in_a_plan(emulator: Demo
     ]
     nightly, handover, checkout = world.callers[worker]
     assert nightly.settings.startswith("ENABLED, rate(10 days)")
-    assert nightly.retries == "a refused call: 3 retries within 10 min, then dropped: no DLQ"
+    assert nightly.retries == "a refused call: retried 3 times within 10 min, then dropped: no DLQ"
     assert (handover.off, handover.settings) == (True, "STOPPED, reads queue orders, as target")
     assert checkout.retries == "Retry States.ALL: 3 times, first after 1 s, then x 2"
     assert [look.missing for look in looks_of(world.looks(scope), world.callers[worker])] == [(), (), ()]

@@ -160,7 +160,6 @@ def furnish(stub: WireStub) -> None:
     on("iam", "GetRole", {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/ops"}})
     on("iam", "SimulatePrincipalPolicy", {"EvaluationResults": []})
     on("pricing", "GetProducts", {"PriceList": []})
-    _callers(stub)
 
 
 def _callers(stub: WireStub) -> None:

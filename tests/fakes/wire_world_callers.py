@@ -7,6 +7,7 @@ through STOPPING or STARTING and refuses changes meanwhile. An execution that ha
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,10 +56,12 @@ def callers(function: str) -> State:
     stamps = {"CreationDate": 1.7e9, "LastModificationDate": 1.7e9}
     pipe = {"Name": PIPE, "Arn": f"arn:aws:pipes:{HERE}:pipe/{PIPE}", "Target": function}
     pipe |= {"Source": f"arn:aws:sqs:{HERE}:orders", "CurrentState": RUNNING, "DesiredState": RUNNING}
+    work = {"Type": "Task", "Resource": function, "End": True}
+    definition = json.dumps({"StartAt": "Work", "States": {"Work": work}})
     return {
         "schedules": {SCHEDULE: schedule | stamps},
         "pipes": {PIPE: pipe},
-        "machines": {MACHINE: {"type": "STANDARD", "definition": f'{{"Resource": "{function}"}}'}},
+        "machines": {MACHINE: {"type": "STANDARD", "definition": definition}},
         "executions": {f"run-{n}": RUNNING for n in (1, 2)},
     }
 
@@ -141,7 +144,7 @@ def _machine(state: State, params: Params) -> Done:
     if found is None:
         return Fault("StateMachineDoesNotExist", "no such state machine")
     shown = {"stateMachineArn": f"{STATES}stateMachine:{name}", "name": name, "type": found["type"]}
-    whole = {"definition": found["definition"]} if params.get("includedData") == "ALL_DATA" else {}
+    whole = {} if params.get("includedData") == "METADATA_ONLY" else {"definition": found["definition"]}
     return shown | whole | {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/checkout", "creationDate": 1.7e9}
 
 

@@ -37,6 +37,9 @@ class MemoryApi(Api):
         self._clock = clock
         self.meter = Counter()
 
+    async def turns(self, service: str, count: int) -> None:
+        """Wait for nothing: no rate is limited here."""
+
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Return what the world answers, errors in the domain's words."""
         await asyncio.sleep(0)

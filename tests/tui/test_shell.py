@@ -78,7 +78,10 @@ def test_a_copied_block_is_the_whole_command(shell: Shell, width: int, place: Pl
     texts, wanted = [], []
     for p in PLANS.values():
         there = at(p, place)
-        lines = [*([there.undo_by_hand] if there.undo_by_hand else []), *there.cli.split("\n")]
+        lines = [
+            *([there.undo_by_hand] if there.undo_by_hand else []),
+            *(there.cli.split("\n") if there.cli else ()),
+        ]
         blocks = shown(there, width)
         assert len(blocks) == len(lines)
         texts += ["\n".join(block) for block in blocks]

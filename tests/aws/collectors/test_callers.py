@@ -91,9 +91,9 @@ async def test_schedules_of_functions_and_of_universal_targets(bench: MakeBench,
         "push async",
         "ENABLED, rate(5 minutes) Europe/Berlin",
     )
-    assert a.retries == "a refused call: 185 retries within 24 h, then queue dead"
+    assert a.retries == "a refused call: retried 185 times within 24 h, then queue dead"
     assert (b.function, b.function_arn, b.invocation) == (G, FN + "g:live", "push async")
-    assert b.retries == "a refused call: 185 retries within 24 h, then dropped: no DLQ"
+    assert b.retries == "a refused call: retried 185 times within 24 h, then dropped: no DLQ"
     assert [p["Name"] for p in stub.calls("GetSchedule")] == ["a", "b", "d"]
     assert source.unasked(made.view()) == ()
 

@@ -176,7 +176,7 @@ async def test_the_plan_says_everything(make_app: MakeApp) -> None:
         shown = text(app)
         for words in ("shop-prod (123456789012)", "eu-west-1", "assumed-role/Operator/alice",
                       "function:orders-worker", "50 reserved  →  0 (throttled to zero)", "T2: reversible",
-                      "LOST", "at most 3 s", "within seconds", "callers by IAM role cannot be listed",
+                      "LOST", "at most 3 s", "within seconds", "SDK callers cannot be",
                       "good messages land", "lambda:GetPolicy is denied", "set it back to 50",
                       "aws lambda put-function-concurrency", "lambda:PutFunctionConcurrency",
                       "Do this first: disable trigger orders", "state read 0 s ago"):  # fmt: skip

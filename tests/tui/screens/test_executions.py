@@ -177,6 +177,6 @@ async def test_the_page_of_a_function_names_the_key_and_takes_it(
 async def test_stopping_them_begins_on_the_list(make_app: MakeApp, told: FakeConsole) -> None:
     app = make_app()
     async with looking(app, SIZE) as pilot:
-        await press(pilot, "b", "F")
+        await press(pilot, "b", "Y")
         assert isinstance(app.screen, AskScreen)
         assert "Stop the durable executions of which version of orders-worker?" in text(app)
