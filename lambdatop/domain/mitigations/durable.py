@@ -219,7 +219,7 @@ SPECS = (
         hotkey="Y",
         label="stop durable",
         does="stop its running durable executions (irreversible)",
-        footer=19,
+        footer=33,
         params=(PARAM,),
         ask=Ask(
             "Stop the durable executions of which version of {target}?",

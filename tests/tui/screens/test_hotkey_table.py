@@ -81,3 +81,8 @@ def test_markdown_table_holds_every_key() -> None:
 def test_the_table_needs_no_textual() -> None:
     code = "import lambdatop.tui.hotkeys, sys; sys.exit('textual' in sys.modules or 'rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_two_mitigations_leave_the_footer_together() -> None:
+    ranks = [spec.footer for spec in REGISTRY.values() if spec.footer]
+    assert len(ranks) == len(set(ranks))
