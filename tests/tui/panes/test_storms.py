@@ -80,4 +80,4 @@ async def test_a_schedule_is_a_row_with_its_settings_and_its_own_age(make_app: M
         shown = text(app)
         assert "schedule default/nightly → orders-worker" in shown
         assert "ENABLED, rate(1 minute) UTC" in shown
-        assert "185 retries within 24 h" in shown
+        assert "retried 185 times within 24 h" in shown
