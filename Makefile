@@ -53,7 +53,7 @@ demo: $(VENV)/.installed
 
 test: test-fast test-newest
 
-# Six workers on two cores: the tests wait for servers and processes more than they compute.
+# Eight workers on two cores: the tests wait for servers and processes more than they compute.
 test-fast: $(VENV)/.installed $(AWSCLI)/.installed
 	LAMBDATOP_AWS_CLI=$(abspath $(AWSCLI)/bin/aws) $(BIN)/python -m pytest -n 8 --dist loadfile --no-loadscope-reorder
 
