@@ -25,7 +25,7 @@ from lambdatop.aws.facts.resources import arn_text
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, not_known
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.walls.allowlist import iam_action
-from lambdatop.domain.errors import Missing, SourceError
+from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.facts.callers import (
     Caller,
     CallerKind,
@@ -60,6 +60,9 @@ ROUND = Limits(100, 200)
 """Of a collector: 10,000 schedules or pipes, all state machines that an account may have by default."""
 PLAN = Limits(20, 30)
 """Of a plan, for which somebody waits: 2,000 schedules in 2 s, 30 definitions in 5 s."""
+
+SEARCH = Limits(100, 50)
+"""For a change of what invokes a function: 10,000 schedules, 50 definitions in 10 s."""
 
 T = TypeVar("T")
 
@@ -385,6 +388,24 @@ class CallerReads:
             *(reads.of(function) for reads in (self.schedules, self.pipes, self.machines))
         )
         return tuple(found)
+
+    async def invoking(self, kind: str, function: Key) -> tuple[list[Key], str]:
+        """Find those of a kind that invoke a function, and return what hides others, "" for nothing.
+
+        Raises:
+            Denied: the list is denied, or none was found and a read of one is denied.
+            SourceError: the list brings nothing, or none was found and not all are known.
+        """
+        reads = next(r for r in (self.schedules, self.pipes, self.machines) if r.kind == kind)
+        look = await reads.look(SEARCH, (function,))
+        looked = look.of(reads.kind, function)
+        keys = list(dict.fromkeys(caller.key for caller in looked.callers))
+        if not keys and looked.missing:
+            why = f"Which {kind} invokes {function.id} is not known: {', '.join(looked.missing)}."
+            denied = next((gap.action for gap in look.gaps if gap.reason == "denied"), None)
+            words = f"{why} Name the {kind}."
+            raise Denied(words, action=denied) if denied else SourceError(words)
+        return keys, ", ".join(missing_words(hiding_gaps(look.gaps, (c.key for c in look.callers))))
 
 
 class CallerSource:

@@ -1,4 +1,4 @@
-"""Read pipes of EventBridge before a change, and find those that invoke a function."""
+"""Read pipes of EventBridge before a change, and find them by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from lambdatop.aws.reads.gaps import Gaps
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.facts.arns import names_function
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import source_kind
@@ -72,16 +71,6 @@ class Pipes:
         """Read the control fields of a pipe."""
         answer = await self._describe(key.id)
         return {FIELD: clean_name(str(answer.get("CurrentState") or "")), RECORD_AGE: _record_age_s(answer)}
-
-    async def sending_to(self, function: str) -> list[Key]:
-        """Find the pipes whose target or enrichment is a function (its ARN), an alias or a version of it."""
-        ends = ("Target", "Enrichment")
-        names = [
-            clean_name(str(one.get("Name") or ""))
-            for one in await self._listed()
-            if any(names_function(str(one.get(end) or ""), function) for end in ends)
-        ]
-        return [Key(self._scope, "pipe", name) for name in names]
 
     async def _listed(self) -> list[Mapping[str, Any]]:
         pages = self._api.pages("pipes", "ListPipes", token="NextToken", Limit=100)

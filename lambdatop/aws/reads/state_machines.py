@@ -1,4 +1,4 @@
-"""Read state machines and their running executions, and find those whose definition names a function.
+"""Read state machines and their running executions, and find them by name.
 
 Inputs, outputs and causes of executions are never asked for: they may hold anything.
 """
@@ -6,13 +6,12 @@ Inputs, outputs and causes of executions are never asked for: they may hold anyt
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from lambdatop.aws.facts.resources import arn_text, json_object, seconds
+from lambdatop.aws.facts.resources import arn_text, seconds
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.errors import Denied, Missing, SourceError
-from lambdatop.domain.facts.arns import arn_in, names_function
+from lambdatop.domain.facts.arns import arn_in
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.mitigations.executions import EXPRESS, execution_arn
 from lambdatop.domain.mitigations.one_by_one import FIELD, MOST
@@ -20,8 +19,6 @@ from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.situation import Execution, StateMachineSituation
 from lambdatop.domain.sanitize import clean_name
 
-MOST_READ = 50
-"""State machines whose definition is searched, a call each (20 a second for the account)."""
 MOST_PAGES = 10
 """Pages of running executions that are counted: ten times as many as one plan stops."""
 _NAME = re.compile(r"^[^\s?*<>{}\[\]\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
@@ -91,32 +88,6 @@ class StateMachines:
                 found[field] = clean_name(str(answer.get("status") or ""))
         return found
 
-    async def sending_to(self, function: str) -> list[Key]:
-        """Find the state machines whose definition names a function (its ARN), an alias or a version of it.
-
-        Raises:
-            SourceError: none was found, and not every definition was looked at.
-        """
-        listed = await self._listed()
-        keys: list[Key] = []
-        denied: Denied | None = None
-        for one in listed[:MOST_READ]:
-            try:
-                answer = await self._describe(str(one.get("stateMachineArn") or ""), "ALL_DATA")
-            except Missing:
-                continue  # deleted since it was listed
-            except Denied as error:
-                denied = error  # an encrypted definition needs its key
-                continue
-            if any(_names(json_object(answer.get("definition")), function)):
-                keys.append(Key(self._scope, "state machine", clean_name(str(one.get("name") or ""))))
-        if not keys and denied is not None:
-            raise denied
-        if not keys and len(listed) > MOST_READ:
-            words = f"The definitions of {MOST_READ} of {len(listed):,} state machines were searched"
-            raise SourceError(f"{words}; the others were not read. Name the state machine.")
-        return keys
-
     async def _listed(self) -> list[Mapping[str, Any]]:
         pages = self._api.pages("stepfunctions", "ListStateMachines", token="nextToken", maxResults=1000)
         return [one async for page in pages for one in page.get("stateMachines") or ()]
@@ -128,22 +99,6 @@ class StateMachines:
 
     def _arn(self, name: str) -> str:
         return arn_in(self._scope, "states", f"stateMachine:{name}")
-
-
-def _names(part: Any, function: str, member: str = "") -> Iterator[bool]:
-    """Yield whether each text of a definition names the function.
-
-    Texts that hold an ARN do so anywhere; a bare name only as FunctionName. What an expression or the input
-    chooses at run time is not seen.
-    """
-    if isinstance(part, dict):
-        for name, inner in part.items():
-            yield from _names(inner, function, name)
-    elif isinstance(part, list):
-        for inner in part:
-            yield from _names(inner, function, member)
-    elif isinstance(part, str) and (member == "FunctionName" or part.startswith("arn:")):
-        yield names_function(part, function)
 
 
 def machine_of_arn(text: str) -> str | None:

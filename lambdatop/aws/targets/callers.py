@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+from lambdatop.aws.reads.callers import CallerReads
 from lambdatop.aws.reads.pipes import Pipes, pipe_of_arn
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.schedules import Schedules, schedule_of_arn
@@ -33,9 +34,6 @@ class Caller(Protocol):
     async def state(self, key: Key, fields: Collection[str]) -> dict[str, Any]:
         """Read control fields."""
 
-    async def sending_to(self, function: str) -> list[Key]:
-        """Find those that invoke a function (its ARN)."""
-
 
 WORDS: Mapping[str, str] = {
     "schedule": "schedule (GROUP/NAME, or NAME in the default group)",
@@ -48,7 +46,8 @@ WORDS: Mapping[str, str] = {
 class Callers:
     """The kinds of one scope, by name."""
 
-    def __init__(self, api: Api, scope: Scope, queues: QueueReader) -> None:
+    def __init__(self, api: Api, scope: Scope, queues: QueueReader, reads: CallerReads) -> None:
+        self.invoking = reads.invoking
         self._kinds: Mapping[str, Caller] = {
             "schedule": Schedules(api, scope),
             "pipe": Pipes(api, scope, queues),
@@ -66,10 +65,6 @@ class Callers:
             return await self._kinds[kind].find(named[1] if named and named[0] == kind else text)
         except Missing:
             return []
-
-    async def sending_to(self, kind: str, function: str) -> list[Key]:
-        """Find those of a kind that invoke a function (its ARN)."""
-        return await self._kinds[kind].sending_to(function)
 
 
 def named_by(text: str) -> tuple[Kind, str] | None:

@@ -208,8 +208,15 @@ class Finder:
         if found or "/" in text or wanted not in (None, "function"):
             return found
         for key in await self._function(self._name_of(text)[0]):
-            arn = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=key.id)
-            return await self._callers.sending_to(kind, str(arn.get("FunctionArn") or ""))
+            invoking, why = await self._callers.invoking(kind, key)
+            if invoking and why:
+                ids = tuple(found.id for found in invoking)
+                raise TargetNotFound(
+                    f"{key.id} is invoked by the {kind} {', '.join(ids)}, and perhaps by others ({why}): "
+                    "name one.",
+                    ids,
+                )
+            return invoking
         return []
 
     async def _nothing(self, text: str, kinds: Collection[str]) -> TargetNotFound:

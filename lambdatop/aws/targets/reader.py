@@ -38,7 +38,7 @@ class AwsReader:
         looked = looked or CallerReads(api, scope)
         self._situations = Situations(api, scope, self._queues, looked)
         self._aliases = Aliases(api, scope, looked)
-        self._callers = Callers(api, scope, self._queues)
+        self._callers = Callers(api, scope, self._queues, looked)
         self._durable = DurableReads(api, scope)
         self._finder = Finder(api, scope, self._queues, self._aliases, self._callers)
         self._parts = parts = Parts(api, scope)
@@ -72,10 +72,10 @@ class AwsReader:
         """Find the aliases of a function, or the rules, schedules, pipes or state machines that call it."""
         if kind == "alias":
             return tuple(await self._aliases.find_alias(function.id, None))
+        if self._callers.of(kind) is not None:
+            return tuple((await self._callers.invoking(kind, function))[0])
         answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=function.id)
         arn = str(answer.get("FunctionArn") or "")
-        if (caller := self._callers.of(kind)) is not None:
-            return tuple(await caller.sending_to(arn))
         aliases = await self._aliases.find_alias(function.id, None)
         ends = (arn, *(f"{arn}:{key.id.partition(':')[2]}" for key in aliases))
         return tuple(await self._aliases.rules_of(*ends))

@@ -57,15 +57,3 @@ def is_elsewhere(scope: Scope, told: str) -> bool:
     """Return whether AWS named something of another account or region, or no ARN at all; False for ""."""
     parsed = parse_arn(told)
     return bool(told) and (parsed is None or Scope(parsed.account, parsed.region) != scope)
-
-
-def names_function(text: str, function: str) -> bool:
-    """Return whether `text` names the function of the unqualified ARN `function`, or an alias or version.
-
-    `text` is an ARN, a part of one (`123456789012:function:f`) or a name, as Invoke takes them.
-    """
-    _, _, name = function.rpartition(":function:")
-    for whole in (function, function.split(":", 4)[-1], name):
-        if text == whole or text.startswith(f"{whole}:"):
-            return bool(name)
-    return False

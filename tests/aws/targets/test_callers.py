@@ -6,17 +6,19 @@ import json
 from typing import Any
 
 import pytest
-from fakes.aws_doubles import ACCOUNT, REGION
+from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_account import FN, Q, key
 from fakes.wire_stub import Fault, WireStub
 from fakes.wire_world_callers import HERE, STATES
 
-from lambdatop.aws.reads import schedules, state_machines
+from lambdatop.aws.facts.state_machine import named_function
+from lambdatop.aws.reads import callers, state_machines
+from lambdatop.aws.reads.callers import Limits
 from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
-from lambdatop.domain.facts.arns import names_function
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import key_of
 from lambdatop.domain.plans.situation import PipeSituation, ScheduleSituation, StateMachineSituation
 
 WORKER = FN + "orders-worker"
@@ -69,19 +71,18 @@ async def test_the_schedules_of_a_function_are_those_of_its_aliases_and_versions
 async def test_schedules_that_were_not_looked_at_are_no_schedules_that_are_not_there(
     account: WireStub, reader: AwsReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedules, "MOST_PAGES", 2)
+    monkeypatch.setattr(callers, "SEARCH", Limits(2, 1))
     tokens = iter(range(9))
     account.on(
         "scheduler",
         "ListSchedules",
         lambda p: {"Schedules": [_listed("a", Q)], "NextToken": f"{next(tokens)}"},
     )
-    with pytest.raises(SourceError, match="the first 2 were looked at; there are more"):
+    with pytest.raises(SourceError, match="schedules beyond the first 2 were not looked at"):
         await reader.related(key("function", "orders-worker"), "schedule")
-    monkeypatch.setattr(schedules, "MOST_INPUTS", 1)
     account.on("scheduler", "ListSchedules", {"Schedules": [_listed("a", INVOKE), _listed("b", INVOKE)]})
     account.on("scheduler", "GetSchedule", {"Target": {"Arn": INVOKE, "RoleArn": "r", "Input": "{}"}})
-    with pytest.raises(SourceError, match="the inputs of 1 schedules"):
+    with pytest.raises(SourceError, match="invokes orders-worker is not known: scheduler:GetSchedule"):
         await reader.related(key("function", "orders-worker"), "schedule")
     account.on("scheduler", "ListSchedules", DENIED)
     with pytest.raises(Denied):
@@ -106,14 +107,15 @@ async def test_state_machines_name_a_function_in_their_definition(
     named = {
         "by-arn": {"States": {"a": {"Type": "Task", "Resource": f"{WORKER}:live"}}},
         "by-name": {"States": {"a": task | {"Parameters": {"FunctionName": "orders-worker"}}}},
-        "in-a-list": {"States": {"p": {"Branches": [{"States": {"a": {"Resource": WORKER}}}]}}},
+        "in-a-list": {
+            "States": {"p": {"Branches": [{"States": {"a": {"Type": "Task", "Resource": WORKER}}}]}}
+        },
         "only-a-comment": {"Comment": "orders-worker", "StartAt": "orders-worker"},
         "at-run-time": {"States": {"a": task | {"Parameters": {"FunctionName.$": "$.orders-worker"}}}},
     }
     account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine(n) for n in (*named, "x")]})
 
     def describe(p: dict[str, Any]) -> Any:
-        assert p["includedData"] == "ALL_DATA"
         name = p["stateMachineArn"].rpartition(":")[2]
         return _whole(name, named[name]) if name in named else Fault("StateMachineDoesNotExist")
 
@@ -127,14 +129,16 @@ async def test_definitions_that_were_not_read_are_told_where_none_was_found(
 ) -> None:
     function = key("function", "orders-worker")
     account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine("a"), _machine("b")]})
-    account.on("stepfunctions", "DescribeStateMachine", _whole("a"))
+    account.on("stepfunctions", "DescribeStateMachine", _whole("a", {"States": {}}))
     assert await reader.related(function, "state machine") == ()
+    account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine("c")]})
     account.on("stepfunctions", "DescribeStateMachine", DENIED)
     with pytest.raises(Denied):
         await reader.related(function, "state machine")
-    monkeypatch.setattr(state_machines, "MOST_READ", 1)
-    account.on("stepfunctions", "DescribeStateMachine", _whole("a"))
-    with pytest.raises(SourceError, match="1 of 2 state machines were searched"):
+    account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine("d"), _machine("e")]})
+    monkeypatch.setattr(callers, "SEARCH", Limits(2, 1))
+    account.on("stepfunctions", "DescribeStateMachine", _whole("a", {"States": {}}))
+    with pytest.raises(SourceError, match="invokes orders-worker is not known: states:DescribeStateMachine"):
         await reader.related(function, "state machine")
 
 
@@ -170,12 +174,34 @@ async def test_each_is_found_by_name_by_arn_and_by_its_function(
         "stepfunctions",
         "DescribeStateMachine",
         lambda p: (
-            _whole("checkout", {"Resource": WORKER})
+            _whole("checkout", {"States": {"a": {"Type": "Task", "Resource": WORKER}}})
             if p["stateMachineArn"].endswith(":checkout")
             else Fault("StateMachineDoesNotExist")
         ),
     )
     assert await reader.find(text, {kind}) == key(kind, id_)
+
+
+async def test_the_only_one_that_was_found_is_not_taken_where_others_may_be(
+    account: WireStub, reader: AwsReader
+) -> None:
+    task = {"States": {"a": {"Type": "Task", "Resource": WORKER}}}
+    account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine("a"), _machine("b")]})
+    account.on(
+        "stepfunctions",
+        "DescribeStateMachine",
+        lambda p: (
+            _whole("a", task)
+            if p["stateMachineArn"].endswith(":a")
+            else DENIED
+            if p["stateMachineArn"].endswith(":b")
+            else Fault("StateMachineDoesNotExist")
+        ),
+    )
+    words = "by the state machine a, and perhaps by others .missing states:DescribeStateMachine.: name one"
+    with pytest.raises(TargetNotFound, match=words) as raised:
+        await reader.find("orders-worker", {"state machine"})
+    assert raised.value.candidates == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -322,5 +348,5 @@ async def test_the_status_of_an_execution_is_read_without_its_input(
     ],
 )
 def test_a_text_names_a_function(text: str, names: bool) -> None:
-    assert names_function(text, WORKER) is names
-    assert names_function(text, "") is False
+    named = key_of("function", named_function(SCOPE, text))
+    assert (named == key("function", "orders-worker")) is names
