@@ -44,7 +44,7 @@ from lambdatop.domain.state.events import CallersObserved, Event
 
 AT_ONCE = 4
 FRESH_S = 60.0
-"""What was read less than this long ago is not read again because somebody looks."""
+"""Answers younger than this, s, are not read again because somebody looks."""
 LIST_TURNS = 4
 """Requests that one page of ListStateMachines counts as: its rate is a quarter of DescribeStateMachine's."""
 
@@ -68,7 +68,7 @@ T = TypeVar("T")
 
 
 class Look(NamedTuple):
-    """What a look found: `at` is when the oldest part of it was read (s since the epoch)."""
+    """Callers found by one look: `at` is when the oldest part of it was read (s since the epoch)."""
 
     at: float
     callers: tuple[Caller, ...]
@@ -154,7 +154,7 @@ class Turns(Generic[T]):
 
 
 class Reads:
-    """One kind of caller: its list, then its parts."""
+    """Reads of a kind of caller: its list, then its parts."""
 
     kind: CallerKind
     source: SourceSpec

@@ -1,4 +1,4 @@
-"""What invokes a function by an execution role: schedules, pipes and state machines.
+"""Hold what invokes a function by an execution role: schedules, pipes and state machines.
 
 No resource policy names them (EventBridge Scheduler user guide, "Setting up the execution role"; the same for
 EventBridge Pipes and Step Functions), so each is found in its own service. SDK callers are found nowhere.
@@ -32,7 +32,7 @@ NAMED = 10
 
 
 class RetryRule(Struct, frozen=True):
-    """One retrier of a state: Amazon States Language, https://states-language.net/#errors.
+    """A retrier of a state: Amazon States Language, https://states-language.net/#errors.
 
     `errors` are what it is for, `of` the Map or Parallel state around the task that has it, "" for the task's
     own. What the definition does not set has the default of the language: 3 attempts, 1 s, doubled each time.
@@ -56,7 +56,7 @@ class RetryRule(Struct, frozen=True):
 
 
 class Caller(Struct, frozen=True):
-    """One thing that invokes one function, by one or several of its parts.
+    """A schedule, pipe or state machine that invokes one function, by one or several of its parts.
 
     `function_arn` is as it is configured, with a version or alias; `function` is its key, None where the name
     is computed when it runs, or where a pipe only hands events on (`function_arn` is "" then). `state` is
@@ -155,7 +155,7 @@ class Caller(Struct, frozen=True):
 
 
 class Looked(Struct, frozen=True):
-    """What was found of one kind when it was looked for at `at` (s since the epoch, None: never read).
+    """Callers of one kind, as found when they were looked for at `at` (s since the epoch, None: never read).
 
     `callers` are those of one function. `missing` says in words what of it is not known.
     """
@@ -167,7 +167,7 @@ class Looked(Struct, frozen=True):
 
 
 NOT_LOOKED: tuple[Looked, ...] = tuple(Looked(kind) for kind in KINDS)
-"""What is known before anybody looked."""
+"""The answer before anybody looked."""
 
 
 def looks_of(looks: Iterable[Looked], callers: Iterable[Caller]) -> tuple[Looked, ...]:

@@ -20,7 +20,7 @@ PART = "/durable-execution/"
 
 
 class DurableExecution(Struct, frozen=True):
-    """One execution; `path` is `version/name/id`, `started` in s since the epoch, None where not answered."""
+    """A durable execution; `path` is `version/name/id`, `started` in s since the epoch, None if not told."""
 
     path: str
     name: str
@@ -89,7 +89,7 @@ class RunningExecutions(Struct, frozen=True):
 
 
 COUNTED = ("Started", "Failed", "TimedOut", "Stopped", "Operations", "StorageWrittenBytes")
-"""What AWS/Lambda counts of a function's executions: DurableExecutionStarted … (Lambda developer guide,
+"""Metrics in AWS/Lambda of a function's executions: DurableExecutionStarted … (Lambda developer guide,
 "Monitoring durable functions"). AWS calls the last two cumulative; public measurements found their Sum over a
 time to be the operations and bytes of that time."""
 METRIC = "DurableExecution"
@@ -99,7 +99,7 @@ RUNNING_METRIC = "ApproximateRunningDurableExecutions"
 
 
 class DurableFigures(Struct, frozen=True):
-    """What a function's executions did a minute, over the last final minutes; None where not asked."""
+    """Counts of a function's executions a minute, over the last final minutes; None where not asked."""
 
     started: float | None = None
     failed: float | None = None
@@ -110,7 +110,7 @@ class DurableFigures(Struct, frozen=True):
 
 
 class HistoryEvent(Struct, frozen=True):
-    """One event of a history. `operation` is the id of its step, wait …, `kind` its AWS name (StepFailed …).
+    """An event of a history. `operation` is the id of its step, wait …, `kind` its AWS name (StepFailed …).
 
     `attempt` counts from 1; `again_s` is when it is tried again, s after the failure. `error` is AWS's type
     and message in one line, not yet redacted.
@@ -138,7 +138,7 @@ class Operation(Struct, frozen=True):
 
 
 class ExecutionHistory(Struct, frozen=True):
-    """What an execution has done: operations newest first, and the invocations that ran or replayed it.
+    """The history of an execution: operations newest first, and the invocations that ran or replayed it.
 
     `more`: the history is longer than what was read, its newest part. `timeout_s` is when it ends at the
     latest, s after its start. What of it was not answered is None or NotKnown.

@@ -21,7 +21,7 @@ FULL_S = 300.0
 
 
 LOOK_AGAIN_S = 60.0
-"""Somebody who turns to a function has its callers looked for again this long after the last time, s."""
+"""How long after the last look the callers of a function are looked for again when it is opened, s."""
 
 
 class Attention:

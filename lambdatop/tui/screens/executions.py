@@ -37,7 +37,7 @@ READING = "asking AWS which durable executions run…"
 
 
 class Listed(Struct, frozen=True):
-    """One row: an execution and the version that it runs on."""
+    """A row of the table: an execution and the version that it runs on."""
 
     of: VersionExecutions
     one: DurableExecution

@@ -24,7 +24,7 @@ FAILING_MIN, LEAST_MIN, LATEST_MIN = 60, 10, 15
 
 
 class _Failing(Struct, frozen=True):
-    """What fails each time: how many runs, in how many minutes, since when (s since the epoch), how long."""
+    """Runs that all failed: how many, in how many minutes, since when (s since the epoch), how long (min)."""
 
     runs: float
     minutes: int
