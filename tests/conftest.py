@@ -1,7 +1,7 @@
 """Keep the suite short.
 
-Property tests take fewer examples than hypothesis would (`HYPOTHESIS_PROFILE=default pytest` takes all
-hundred) and no notice of the time, and the files that take longest begin first, while the others run beside
+Property tests take fewer examples than hypothesis would (`LAMBDATOP_NIGHTLY=1` takes all hundred) and no
+notice of the time, and the files that take longest begin first, while the others run beside
 them: workers take whole files, and one that begins last is waited for alone. Python looks for garbage seldom,
 and never in what was there before the first test: looking took 28 %
 of the CPU time of 59 tests of the console and the metrics.
@@ -13,6 +13,7 @@ import gc
 import os
 
 import pytest
+from fakes.nightly import NIGHTLY
 from hypothesis import settings
 
 LONGEST = (
@@ -67,7 +68,7 @@ that the cores are busy from the beginning."""
 pytest_plugins = ("fakes.time_limit",)
 
 gc.set_threshold(20_000, 20, 50)
-settings.register_profile("suite", max_examples=40, deadline=None)
+settings.register_profile("suite", max_examples=100 if NIGHTLY else 25, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 

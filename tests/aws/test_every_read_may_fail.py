@@ -1,6 +1,6 @@
 """Each read of every source and every plan fails in every way, and nothing is said that is not so.
 
-The suite tries two of the ways for each read, `LAMBDATOP_NIGHTLY=1` all.
+The suite tries one of the ways for each read, `LAMBDATOP_NIGHTLY=1` all.
 Which reads there are is taken from the requests of a run in which none fails, so that a new read is covered
 by itself. What may differ: fewer findings and rows, milder ones, figures that are not known, and a refusal
 that names the read.
@@ -286,8 +286,8 @@ async def test_a_read_that_fails_adds_no_statement(stub: WireStub, bench: Bench,
     full = await _full(stub, bench)
     reads = sorted(full.by_sources | full.by_plans)
     assert len(reads) > 25
-    tried = [r for r in reads if mode in (*dealt(tuple(MODES), 2, ":".join(r)), "empty")]
-    assert len(tried) > 5
+    tried = [r for r in reads if mode in (*dealt(tuple(MODES), 1, ":".join(r)), "empty")]
+    assert len(tried) > 3
     problems = []
     for read in tried:
         reply = MODES[mode](read[1])

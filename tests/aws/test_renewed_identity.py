@@ -16,7 +16,7 @@ from fakes.clock import FakeClock
 from fakes.drained_queue import CALL as DRAIN
 from fakes.drained_queue import DELETE, RECEIVE, filled
 from fakes.sts_stub import ROLE, home_with
-from fakes.wire_stub import Answer, Fault
+from fakes.wire_stub import Answer, Fault, stop
 from fakes.wire_world import FED, FUNCTION, STREAMED, WireWorld, WorldStub, key
 from fakes.wire_world_changes import Q
 from fakes.wire_world_flow import Console
@@ -129,7 +129,7 @@ async def source(
     for name, value in env.items():
         clean.setenv(name, value)
     yield
-    await runner.cleanup()
+    await stop(runner)
 
 
 async def opened(settings: Settings = HELD) -> tuple[Backend, FakeClock]:

@@ -24,6 +24,8 @@ from fakes.wire_xml import answer_xml, fault_xml
 
 SIGNING_NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas", "states": "stepfunctions"}
 XML = ("query", "rest-xml")
+ACCEPT_TURNS = 5
+"""Turns of the loop between the acceptance of a connection and its handler, with some to spare."""
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _LOADER = botocore.loaders.Loader()
 _MODELS: dict[str, ServiceModel] = {}
@@ -120,7 +122,7 @@ class WireStub:
     async def __aexit__(self, *_: object) -> None:
         self._release.set()
         if self._runner:
-            await self._runner.cleanup()
+            await stop(self._runner)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         scope = _SCOPE.search(request.headers.get("Authorization", ""))
@@ -172,6 +174,15 @@ class WireStub:
         return web.Response(
             text=json.dumps(answer, default=_plain), content_type="application/x-amz-json-1.0"
         )
+
+
+async def stop(runner: web.AppRunner) -> None:
+    """Stop a server; leave no connection that was accepted at the last moment to the garbage collector."""
+    for site in list(runner.sites):
+        await site.stop()
+    for _ in range(ACCEPT_TURNS):
+        await asyncio.sleep(0)
+    await runner.cleanup()
 
 
 async def _decode(request: web.Request, model: ServiceModel) -> tuple[OperationModel, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Every mitigation x faults of the wire: no lost intent, no wrong word, no second send.
 
-Each mitigation meets every other fault, its neighbour the rest; `make faults` runs the whole matrix.
+Each mitigation meets every third fault, and three in a row meet all of them; `make faults` runs the whole.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ async def test_every_mitigation_of_this_version_is_tried() -> None:
 async def test_no_fault_of_the_wire_is_misjudged(
     number: int, row: Row, bench: Lab, elsewhere: WorldStub, fresh: Fresh
 ) -> None:
-    part = slice(number % 2, None, 2)
+    part = slice(number % 3, None, 3)
     cells = [c async for c in wire_row(bench, row, f"{elsewhere.url}/x", fresh, undo=False, part=part)]
     assert [str(c) for c in cells if c.broken] == []
-    assert len(cells) > 11
+    assert len(cells) > 7
 
 
 async def test_an_alias_that_moves_between_the_last_look_and_the_call_is_not_overwritten(

@@ -63,7 +63,7 @@ def test_every_screen_of_the_console_closes_once() -> None:
 async def test_the_keys_that_close_it_in_one_piece(make_app: MakeApp, opened: tuple[str, ...]) -> None:
     app = make_app()
     async with looking(app, (80, 24)) as pilot:
-        for ends in dealt(ENDS, 2, " ".join(opened)):
+        for ends in dealt(ENDS, 1, " ".join(opened)):
             type_ahead(pilot, *opened, *ends)
             await settle(pilot)
             type_ahead(pilot, "escape", "escape", "escape")

@@ -216,10 +216,15 @@ def _messages(text: str, request: str) -> Iterator[str]:
 
 
 def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:
+    """Return the environments of lines in the order of their stamps."""
     found: dict[str, Environment] = {}
+    last_at: dict[str, float] = {}
     for line in lines:
-        found[line.stream] = after(found.get(line.stream), line)
-    return tuple(found.values())
+        # What an application writes moves the end alone: most lines.
+        if line.kind in _LIFE or line.report is not None or line.stream not in found:
+            found[line.stream] = after(found.get(line.stream), line)
+        last_at[line.stream] = line.at
+    return tuple(seen._replace(last_at=last_at[stream]) for stream, seen in found.items())
 
 
 def after(seen: Environment | None, line: LogLine) -> Environment:
@@ -236,6 +241,9 @@ def after(seen: Environment | None, line: LogLine) -> Environment:
         init_ms = line.report.init_ms
     return Environment(seen.stream, first_at, last_at, init_at, init_ms, start_at)
 
+
+_LIFE = frozenset({"init", "start"})
+"""Kinds of lines that change what is known of an environment, beside REPORT."""
 
 Place = tuple[float, str, str]
 """Where a REPORT stands: stamp, stream, request id."""
@@ -267,7 +275,7 @@ def _order(line: LogLine) -> tuple[float, str, int, str]:
 
 
 def _in_order(lines: list[LogLine], give_way: GiveWay) -> list[LogLine]:
-    places = [_order(line) for line in paced(lines, give_way, GIVE_WAY_EVERY)]
+    places = list(map(_order, paced(lines, give_way, GIVE_WAY_EVERY)))
     return [lines[i] for i in sorted(range(len(lines)), key=places.__getitem__)]
 
 

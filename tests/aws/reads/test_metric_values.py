@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import IDENTITY, SCOPE
 from fakes.incident_account import MINUTES, NOW, furnish
+from fakes.nightly import dealt
 from fakes.wire_stub import WireStub
 
 from lambdatop.aws.logs.insights import Insights
@@ -63,8 +64,11 @@ async def snapshot_of(stub: WireStub, make: MakeBench, values: list[Any]) -> Sna
     )
 
 
-@pytest.mark.parametrize("odd", IMPOSSIBLE, ids=lambda odd: repr(odd)[:12])
-@pytest.mark.parametrize("share", [1, 2, MINUTES])
+@pytest.mark.parametrize(
+    ("odd", "share"),
+    [(odd, share) for odd in IMPOSSIBLE for share in dealt((1, 2, MINUTES), 1, repr(odd))],
+    ids=lambda given: repr(given)[:12],
+)
 async def test_everything_is_shown_whatever_the_metrics_say(
     stub: WireStub, bench: MakeBench, odd: Any, share: int
 ) -> None:

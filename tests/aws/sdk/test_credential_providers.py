@@ -13,6 +13,7 @@ from aiohttp import web
 from botocore.tokens import SSOTokenProvider
 from fakes.aws_doubles import REGION
 from fakes.sts_stub import KEYS, MFA, ROLE, SERIAL, SSO, LoginStub, home_with, sso_token
+from fakes.wire_stub import stop
 
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.mfa import REFUSED, MfaCodes
@@ -163,7 +164,7 @@ async def serve() -> AsyncIterator[Any]:
 
     yield go
     for runner in runners:
-        await runner.cleanup()
+        await stop(runner)
 
 
 async def test_an_instance_by_version_2_of_its_metadata(

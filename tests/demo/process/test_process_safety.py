@@ -92,7 +92,8 @@ def test_a_functions_own_daemon_does_not_escape() -> None:
     aws = Aws(demo)
     try:
         aws.invoke(aws.function("daemon", code))
-        assert any("time.sleep(600)" in process for process in _processes(demo.directory))
+        # The kernel lets the parent go on before it shows the command line of what was started.
+        wait_for(lambda: any("time.sleep(600)" in process for process in _processes(demo.directory)))
     finally:
         aws.close()
         demo.stop()

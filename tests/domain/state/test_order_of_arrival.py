@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from fakes.nightly import NIGHTLY
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scenes.scene import Scene, rounds
@@ -39,7 +40,7 @@ NAMES = (
 scenes = st.sampled_from(NAMES)
 seeds = st.integers(0, 2**32)
 quickly = settings(
-    max_examples=8,
+    max_examples=40 if NIGHTLY else 4,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.rules.near_timeout import suggested
@@ -43,11 +42,12 @@ def executions(seen: Digest) -> list[float]:
     An execution is a request in an environment after a START of it: a retry keeps the request id, and may run
     in the same environment, but starts anew.
     """
-    starts: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for start in seen.starts:
-        starts[start.request_id, start.stream].append(start.at)
     said = [(f.at, f.request_id, f.stream) for f in seen.failures if f.signature == SIGNATURE]
     said += [(r.at, r.request_id, r.stream) for r in seen.reports if r.report.status == SIGNATURE]
+    starts: dict[tuple[str, str], list[float]] = {(request, stream): [] for _, request, stream in said}
+    for start in seen.starts if said else ():
+        if (start.request_id, start.stream) in starts:
+            starts[start.request_id, start.stream].append(start.at)
     first: dict[tuple[str, str, int], float] = {}
     for at, request, stream in sorted(said):
         attempt = bisect_right(starts[request, stream], at)
