@@ -15,14 +15,16 @@ from lambdatop.cli import stdio
 from lambdatop.cli.context import Context
 from lambdatop.cli.log_file import close_log, open_log
 from lambdatop.domain.errors import CredentialsError
-from lambdatop.domain.ports.aws import Backend, Connect, EventSink
+from lambdatop.domain.ports.aws import Backend, Connect, EventSink, Source, View
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import FUNCTIONS, SourceSpec
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.connection import Connection
     from lambdatop.aws.sdk.mfa import MfaCodes
+    from lambdatop.domain.state.world import World
     from lambdatop.engine.mutating.executor import Executor
     from lambdatop.engine.spend_meter import SpendMeter
     from lambdatop.engine.thread import EngineThread
@@ -169,3 +171,16 @@ async def mitigation_flow(context: Context, parts: Parts) -> AsyncIterator[tuple
         )
     finally:
         await backend.close()
+
+
+async def functions_of(backend: Backend, now: float) -> World:
+    """Return the list of functions, which shows who writes to which log group."""
+    from lambdatop.domain.state.fold import fold_all
+    from lambdatop.domain.state.world import EMPTY_WORLD
+
+    return fold_all(EMPTY_WORLD, await source_of(backend, FUNCTIONS).collect(View(now)))
+
+
+def source_of(backend: Backend, spec: SourceSpec) -> Source:
+    """Return the collector of a source."""
+    return next(source for source in backend.sources if source.name == spec.name)
