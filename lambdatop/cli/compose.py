@@ -54,12 +54,12 @@ def wire(
     journal: JournalStore | None = None,
     spills: SpillStore | None = None,
     *,
-    only_look: bool = False,
+    reads_only: bool = False,
     console: bool = False,
 ) -> Iterator[Parts]:
     """Yield the parts for one run, with the log open; the demo brings its own location, journal and spills.
 
-    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here; after a
+    Commands that `reads_only` get no mutator in operator mode either. MFA codes are asked for here; after a
     wrong one again, except under the `console`, where `:login` does that.
     """
     from lambdatop.cli.terminal import mfa
@@ -77,7 +77,7 @@ def wire(
     limiter = rate_limiter.TokenBuckets(clock, settings.limits)
     codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
     waiting: list[Callable[[str], None]] = [] if console else [stdio.message]
-    read_only = settings.read_only or only_look
+    read_only = settings.read_only or reads_only
     where = locate or _where_the_user_points(settings, codes, waiting, read_only=read_only)
 
     async def open_backend() -> Backend:

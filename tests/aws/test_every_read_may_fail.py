@@ -246,7 +246,7 @@ def _silent(read: Read, mode: str, full: Seen, seen: Seen) -> Iterator[str]:
 
 
 def _rows(snapshot: Snapshot) -> tuple[object, ...]:
-    return (snapshot.findings, tuple(s.fate for s in snapshot.storms), len(snapshot.queues))
+    return (snapshot.findings, tuple(s.failure_path for s in snapshot.storms), len(snapshot.queues))
 
 
 def _problems(read: Read, mode: str, full: Seen, seen: Seen) -> list[str]:

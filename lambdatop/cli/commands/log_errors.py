@@ -42,7 +42,7 @@ def run(
 
     `span` is from when to when, in s before now.
     """
-    with wire(context, only_look=True) as parts:
+    with wire(context, reads_only=True) as parts:
         found = asyncio.run(_query(parts, targets, span, yes=yes))
     if found is None:
         stdio.message("not confirmed; nothing was asked")

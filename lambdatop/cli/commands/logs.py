@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
         span = (since_s, until_s)
         return run_errors(context, args.functions, span, as_json=args.json, yes=args.yes, reveal=args.reveal)
-    with wire(context, only_look=True) as parts:
+    with wire(context, reads_only=True) as parts:
         tail = _Tail(
             context,
             parts,

@@ -139,7 +139,7 @@ class World(Struct, frozen=True, eq=False):
     sources: Mapping[str, Health] = field(default_factory=_none)
     gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
     spend: Spend = Spend()
-    looking: PollingStatus | None = None
+    polling: PollingStatus | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
     journal: tuple[Entry, ...] = ()
 

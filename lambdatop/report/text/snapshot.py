@@ -163,7 +163,7 @@ def _storm(s: StormRow) -> Row:
         figures.number(queue.facts.in_flight if queue else None),
         figures.number(dlq.facts.visible + dlq.facts.in_flight if dlq else None),
         figures.trend(dlq.trend_per_min if dlq else None),
-        s.fate or figures.UNKNOWN,
+        s.failure_path or figures.UNKNOWN,
     )
 
 

@@ -32,10 +32,10 @@ LATE = 2.0
 
 def metrics_old(row: FunctionRow, frame: Frame) -> bool:
     """Return whether its metrics are old, by the pace at which rows on screen are asked for now."""
-    looking, age = frame.snapshot.looking, frame.since(row.as_of)
-    if looking is None or looking.detail_s <= looking.wire_s:
+    polling, age = frame.snapshot.polling, frame.since(row.as_of)
+    if polling is None or polling.detail_s <= polling.wire_s:
         return frame.is_stale(age, "metrics")
-    return age is not None and age > LATE * looking.detail_s
+    return age is not None and age > LATE * polling.detail_s
 
 
 NUMBER = 12
@@ -214,7 +214,7 @@ def _pushed(rows: list[StormRow], frame: Frame, key: Key, width: int) -> Spans:
         pieces += row("", f"who else invokes it is not known in full ({unread})", width, "warning")
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
-        pieces += row("", r.fate, width, "muted")
+        pieces += row("", r.failure_path, width, "muted")
     return tuple(pieces)
 
 
