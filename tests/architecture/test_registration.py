@@ -132,6 +132,7 @@ def test_a_source_is_described_once_and_read_by_one_module(
 ) -> None:
     assert COLLECTORS[name].source is SOURCES[name]
     own = f"{_module_of(name).replace('.', '/')}.py"
+    assert own in (f"lambdatop/aws/collectors/{name}.py", f"lambdatop/aws/{name}/collector.py")
     assert own in described_in[name]
     assert described_in[name] - {own} <= ASK_ABOUT_SOURCES
 

@@ -5,6 +5,7 @@ Frozen and compared by identity: comparing two by value costs milliseconds a tic
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -298,6 +299,19 @@ class Snapshot(Struct, frozen=True, eq=False):
     def looked_for(self, function: Key) -> tuple[Looked, ...]:
         """Return what is known of a function's schedules, pipes and state machines, and what is not."""
         return looks_of(self.looks.get(function.scope, NOT_LOOKED), self.callers.get(function, ()))
+
+    @property
+    def runtimes(self) -> tuple[tuple[str, int], ...]:
+        """Runtimes with the number of functions, by name; the configuration of an image names none."""
+        nameless = {"Image": "container image"}
+        facts = (row.facts for row in self.functions)
+        found = Counter(f.runtime or nameless.get(f.package_type, "not known") for f in facts)
+        return tuple(sorted(found.items()))
+
+    @property
+    def without_dlq(self) -> int:
+        """How many functions have no dead-letter queue of their own."""
+        return sum(f.facts.dlq_arn is None for f in self.functions)
 
     @property
     def overridden(self) -> tuple[Aftermath, ...]:

@@ -234,8 +234,8 @@ _SPEND = ("CALLS", "USD", "USD/H", "BUDGET USD/H")
 
 def _spend(snapshot: Snapshot) -> Row:
     spend = snapshot.spend
-    calls = sum(n for _, n in spend.calls)
-    return (str(calls), f"{spend.usd:.5f}", f"{spend.usd_per_hour:.3f}", f"{spend.budget_usd_per_hour:.2f}")
+    usd, budget = f"{spend.usd:.5f}", f"{spend.budget_usd_per_hour:.2f}"
+    return (str(spend.requests), usd, f"{spend.usd_per_hour:.3f}", budget)
 
 
 def journal_text(entries: Iterable[Entry]) -> str:
