@@ -91,7 +91,8 @@ def _risks(snapshot: Snapshot) -> str:
         f"## Risky configuration\n\n{table(('KIND', 'TARGET', 'RISK', 'SINCE'), rows)}\n\n"
         f"{plural(snapshot.without_dlq, 'function')} of {len(snapshot.functions)} without a "
         "dead-letter queue of their own (an on-failure destination may stand in for it; where neither "
-        "exists and asynchronous events arrive, it is a row above). Whether a runtime is still supported is not judged here.\n\n"
+        "exists and asynchronous events arrive, it is a row above). Whether a runtime is still supported "
+        "is not judged here.\n\n"
         + table(("RUNTIME", "FUNCTIONS"), [(name, str(n)) for name, n in snapshot.runtimes], (1,))
     )
 
@@ -244,7 +245,7 @@ def _calls(snapshot: Snapshot) -> str:
     rows = [(name, str(n), f"{usd.get(name, 0.0):.5f}") for name, n in sorted(spend.calls)]
     return (
         f"## What lambdatop itself did\n\n{plural(spend.requests, 'request')} to AWS until this report, "
-        f"repeats and the SDK's own included, at list price {spend.usd:.5f} USD. These are all that its session sent "
-        "(asking an instance or a container for credentials is not an operation of AWS).\n\n"
+        f"repeats and the SDK's own included, at list price {spend.usd:.5f} USD. These are all that its "
+        "session sent (asking an instance or a container for credentials is not an operation of AWS).\n\n"
         + table(("OPERATION", "REQUESTS", "USD"), rows, (1, 2))
     )
