@@ -90,7 +90,7 @@ def test_no_function_is_longer_than_a_screen(sources: tuple[Path, ...]) -> None:
 
 
 def test_tests_stand_in_the_folder_of_what_they_test(root: Path) -> None:
-    """A folder of tests is one of the package or of OTHER_TESTS; a file called like one module is beside it."""
+    """A folder of tests is one of the package or of OTHER_TESTS; a test called like one module is there."""
     package, tests = root / "lambdatop", root / "tests"
     folders = defaultdict[str, set[str]](set)
     for file in package.rglob("*.py"):
