@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from fakes.approved import compare
-from fakes.shown_plans import Q, plans
-from fakes.worlds import NOW, queue
+from fakes.shown_plans import plans
+from fakes.worlds import NOW, ORDERS, queue
 from msgspec.structs import replace
 
 from lambdatop.aws.sdk.walls.allowlist import iam_action
@@ -198,7 +198,7 @@ def test_resources(action: str, ends: str) -> None:
 )
 def test_a_queue_with_a_key_of_kms_needs_the_key_too(name: str, params: dict[str, str]) -> None:
     for key, needed in ((None, False), ("arn:aws:kms:eu-central-1:111122223333:key/1", True)):
-        q = queue(Q, visible=3, kms_key=key)
+        q = queue(ORDERS, visible=3, kms_key=key)
         situation = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, dead_letters_of=("orders",))
         planned = plan(name, situation, params, NOW, "p")
         assert isinstance(planned, Plan), planned
