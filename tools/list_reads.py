@@ -20,8 +20,8 @@ TARGET = PACKAGE / "sdk/walls/sent_reads.py"
 
 SENDERS = {"read", "pages", "stream", "_pages"}
 """Methods whose first two arguments are a service and an operation, as boto names them."""
-OF_A_FUNCTION = "function"
-"""`Parts.function(operation, name)` sends an operation of Lambda."""
+OF_A_FUNCTION = ("function", "setting")
+"""`Parts.function(operation, name)` and `Parts.setting(…)` send an operation of Lambda."""
 TABLES = {"TRIALS", "trials"}
 """Constants and arguments that hold (service, operation, parameters) to send."""
 
@@ -37,7 +37,7 @@ def sent_by(source: str) -> Iterator[Sent]:
             names = _leading_texts(node.args)
             if node.func.attr in SENDERS and len(names) >= 2 and OPERATION.fullmatch(names[1]):
                 yield names[0], names[1]
-            if node.func.attr == OF_A_FUNCTION and names:
+            if node.func.attr in OF_A_FUNCTION and names:
                 yield "lambda", names[0]
         named = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id
         if isinstance(node, ast.AnnAssign | ast.keyword) and (named or getattr(node, "arg", None)) in TABLES:

@@ -15,14 +15,16 @@ from lambdatop.cli import stdio
 from lambdatop.cli.context import Context
 from lambdatop.cli.log_file import close_log, open_log
 from lambdatop.domain.errors import CredentialsError
-from lambdatop.domain.ports.aws import Backend, Connect, EventSink
+from lambdatop.domain.ports.aws import Backend, Connect, EventSink, Source, View
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import FUNCTIONS, SourceSpec
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.connection import Connection
     from lambdatop.aws.sdk.mfa import MfaCodes
+    from lambdatop.domain.state.world import World
     from lambdatop.engine.mutating.executor import Executor
     from lambdatop.engine.spend_meter import SpendMeter
     from lambdatop.engine.thread import EngineThread
@@ -52,12 +54,12 @@ def wire(
     journal: JournalStore | None = None,
     spills: SpillStore | None = None,
     *,
-    only_look: bool = False,
+    reads_only: bool = False,
     console: bool = False,
 ) -> Iterator[Parts]:
     """Yield the parts for one run, with the log open; the demo brings its own location, journal and spills.
 
-    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here; after a
+    Commands that `reads_only` get no mutator in operator mode either. MFA codes are asked for here; after a
     wrong one again, except under the `console`, where `:login` does that.
     """
     from lambdatop.cli.terminal import mfa
@@ -75,7 +77,7 @@ def wire(
     limiter = rate_limiter.TokenBuckets(clock, settings.limits)
     codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
     waiting: list[Callable[[str], None]] = [] if console else [stdio.message]
-    read_only = settings.read_only or only_look
+    read_only = settings.read_only or reads_only
     where = locate or _where_the_user_points(settings, codes, waiting, read_only=read_only)
 
     async def open_backend() -> Backend:
@@ -169,3 +171,16 @@ async def mitigation_flow(context: Context, parts: Parts) -> AsyncIterator[tuple
         )
     finally:
         await backend.close()
+
+
+async def functions_of(backend: Backend, now: float) -> World:
+    """Return the list of functions, which shows who writes to which log group."""
+    from lambdatop.domain.state.fold import fold_all
+    from lambdatop.domain.state.world import EMPTY_WORLD
+
+    return fold_all(EMPTY_WORLD, await source_of(backend, FUNCTIONS).collect(View(now)))
+
+
+def source_of(backend: Backend, spec: SourceSpec) -> Source:
+    """Return the collector of a source."""
+    return next(source for source in backend.sources if source.name == spec.name)

@@ -27,7 +27,7 @@ Kind = Literal["environment", "sso", "role", "process", "login", "keys", "other"
 Sections = Mapping[str, Mapping[str, str]]
 
 
-class ProfileLook(Struct, frozen=True):
+class ProfileStatus(Struct, frozen=True):
     """What is known of a profile.
 
     `kind` is how its chain of source profiles ends; `ends_at` is the profile at that end, which is the one to
@@ -54,7 +54,7 @@ def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
     return (environ[variable], variable) if variable and environ[variable] else None
 
 
-def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLook:
+def profile_status(environ: Mapping[str, str], asked: str | None) -> ProfileStatus:
     """Return what is known of the profile that `asked` (flag, variable or our file) or the environment names.
 
     Raises:
@@ -63,7 +63,7 @@ def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLoo
     named = environment_profile(environ)
     name = asked or (named[0] if named else "default")
     if not asked and environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
-        return ProfileLook(name, "environment", name)
+        return ProfileStatus(name, "environment", name)
     profiles = _profiles(environ)
     serials: list[str] = []
     seen = [name]
@@ -72,12 +72,12 @@ def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLoo
         serials += [here["mfa_serial"]] if here.get("mfa_serial") else []
         source = here.get("source_profile", "")
         if not source or source in seen[:-1] or (source == seen[-1] and not _has_keys(here)):
-            return ProfileLook(name, "role", seen[-1], tuple(reversed(serials)))
+            return ProfileStatus(name, "role", seen[-1], tuple(reversed(serials)))
         if source == seen[-1]:
-            return ProfileLook(name, "keys", source, tuple(reversed(serials)))
+            return ProfileStatus(name, "keys", source, tuple(reversed(serials)))
         seen.append(source)
         here = profiles.get(source, {})
-    return ProfileLook(name, _kind(here), seen[-1], tuple(reversed(serials)))
+    return ProfileStatus(name, _kind(here), seen[-1], tuple(reversed(serials)))
 
 
 def _assumed(profile: Mapping[str, str], seen: list[str]) -> bool:

@@ -26,7 +26,7 @@ from lambdatop.engine import housekeeping
 from lambdatop.engine.clock import SetBack, wait_at_most
 from lambdatop.engine.collecting import reconnect as link
 from lambdatop.engine.collecting.collector import Setting, without_promise
-from lambdatop.engine.collecting.collectors import UNHURRIED, Fleet
+from lambdatop.engine.collecting.collectors import UNHURRIED, SourceCollectors
 from lambdatop.engine.collecting.focus import Attention
 from lambdatop.engine.collecting.mailbox import Feed
 from lambdatop.engine.collecting.one_shot import OneShot
@@ -87,7 +87,7 @@ class Engine:
         self._executor: Executor | None = None
         self._open_backends: list[Backend] = []
         self._work = Work()
-        self._fleet = Fleet(settings)
+        self._collectors = SourceCollectors(settings)
         self._set_back = SetBack(clock)
         self._from_the_future = False
         self._refused: LambdatopError | None = None
@@ -112,17 +112,17 @@ class Engine:
         """
         names = (LOGS.name,) if self._attention.watch(keys, live) else ()
         for name in (*names, *self._attention.to_look_up()):
-            self._fleet.wake(name)
+            self._collectors.wake(name)
 
     def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are shown; `full`: all series of all functions once, at any price."""
         if self._attention.set_visible(rows, full=full):
-            self._fleet.wake(METRICS.name)
+            self._collectors.wake(METRICS.name)
 
     def refresh(self) -> None:
         """Collect everything now; connect now, if there is no connection."""
         self._link.hurry()
-        self._fleet.refresh()
+        self._collectors.refresh()
 
     def reconnect(self) -> None:
         """Connect anew at once: somebody logged in."""
@@ -175,7 +175,7 @@ class Engine:
             raise SourceError(f"There was no connection within {wait_s:g} s; a longer wait may help.")
         if self._executor is None and self._refused is not None:
             raise self._refused
-        asking = OneShot(self._clock, self._fleet, self._attention.view, self._publisher.publish)
+        asking = OneShot(self._clock, self._collectors, self._attention.view, self._publisher.publish)
         await asking.ask_on(deadline)
         if self._backend is not None and (odd := self._backend.oddities()):
             self._report(housekeeping.ANSWERS, "stale", odd)
@@ -232,7 +232,7 @@ class Engine:
             events = await self._feed.take()
             self._publisher.fold(events)
             # Only what is folded counts as known: dependent sources look at the World.
-            if self._fleet.note(events):
+            if self._collectors.note(events):
                 self._on_loaded()
             self._changed.set()
 
@@ -268,7 +268,7 @@ class Engine:
         """Take a connection into use at once; the former one is closed when no change is on its way there."""
         identified = noticed(self._backend, backend.identified)
         self._open_backends.append(backend)
-        await self._fleet.stop()
+        await self._collectors.stop()
         scope = backend.identified.scope
         if self._from_the_future:
             self._publisher.fold(self._feed.take_now())  # of the former time, too
@@ -290,12 +290,14 @@ class Engine:
         setting = Setting(
             scope, self._clock, attention.view, attention.noting(self._feed.post), self._source_failed
         )
-        self._fleet.start(sources, setting, self._spawn)
-        self._fleet.tasks.add(self._spawn(housekeeping.settle_intents(self._clock, executor, self._report)))
+        self._collectors.start(sources, setting, self._spawn)
+        self._collectors.tasks.add(
+            self._spawn(housekeeping.settle_intents(self._clock, executor, self._report))
+        )
         if self._collect:
             odd = housekeeping.watch_oddities(self._clock, backend.oddities, self._report)
             for chore in (odd, housekeeping.watch_standing(self._clock, executor)):
-                self._fleet.tasks.add(self._spawn(chore))
+                self._collectors.tasks.add(self._spawn(chore))
         self._refused = None
         self._answered.set()
 
@@ -379,6 +381,6 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._work.abandon()  # nothing is left unless `run` itself was cancelled
         self._backend = self._executor = None
-        await self._fleet.stop()
+        await self._collectors.stop()
         for backend in tuple(self._open_backends):
             await self._close(backend)

@@ -116,6 +116,6 @@ async def watch_standing(clock: Clock, executor: Executor) -> None:
     while True:
         await clock.sleep(STANDING_S)
         try:
-            await executor.look_at_standing()
+            await executor.settle_standing()
         except LambdatopError:
             continue  # the journal's own watch reports what is wrong with it

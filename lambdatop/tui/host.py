@@ -15,6 +15,7 @@ from lambdatop.domain.ports.console import Console, Result
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Mode
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.hotkeys import Hotkey
 from lambdatop.tui.selection import Selection
 from lambdatop.tui.style.theme import ThemedApp
 
@@ -111,6 +112,10 @@ class Host(ThemedApp):
 
     def execute(self, plan: Plan, dialog: ResultDialog) -> None:
         """Hand a confirmed plan to the engine."""
+        raise NotImplementedError
+
+    async def run_hotkey(self, hotkey: Hotkey) -> None:
+        """Run an entry of the table."""
         raise NotImplementedError
 
     def open_function(self, function: Key) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 from lambdatop.aws.sdk.walls.allowlist import READS
@@ -27,6 +28,8 @@ SMALL = {
     "tui/app/login.py", "tui/dialogs/ask.py", "tui/logview/search_line.py",
 }  # fmt: skip
 """Modules below the least length, with the reason why they stay; functions of the demo are not counted."""
+OTHER_TESTS = {"architecture", "bench", "corpus", "faults", "foreign", "fuzz", "scenes"}
+"""Folders of tests of the whole, and of what tests themselves stand on."""
 TOP_LEVEL = {
     ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
     "config.example.yaml", "docs", "lambdatop", "pyproject.toml", "requirements", "tests", "themes", "tools",
@@ -84,6 +87,20 @@ def test_no_function_is_longer_than_a_screen(sources: tuple[Path, ...]) -> None:
         and node.end_lineno - node.lineno >= MOST_LINES_OF_A_FUNCTION
     ]
     assert long == []
+
+
+def test_tests_stand_in_the_folder_of_what_they_test(root: Path) -> None:
+    """A folder of tests is one of the package or of OTHER_TESTS; a test called like one module is there."""
+    package, tests = root / "lambdatop", root / "tests"
+    folders = defaultdict[str, set[str]](set)
+    for file in package.rglob("*.py"):
+        folders[file.stem].add(file.parent.relative_to(package).as_posix())
+    for file in tests.rglob("test_*.py"):
+        folder = file.parent.relative_to(tests).as_posix()
+        if folder not in OTHER_TESTS:
+            assert (package / folder).is_dir(), f"{folder} is no folder of the package"
+            homes = folders[file.stem.removeprefix("test_")]
+            assert len(homes) != 1 or folder in homes, f"{file.relative_to(root)} belongs into {homes}"
 
 
 def test_every_file_says_why_it_exists(sources: tuple[Path, ...]) -> None:

@@ -38,7 +38,8 @@ TABLE = "lambdatop/domain/sources.py"
 CONSTANTS = {const: one.name for const, one in vars(source_table).items() if isinstance(one, SourceSpec)}
 ASK_ABOUT_SOURCES = {
     "lambdatop/aws/reads/callers.py",  # reads for three sources and for plans
-    "lambdatop/cli/commands/logs.py",  # lists functions, then follows logs
+    "lambdatop/cli/commands/logs.py",  # follows logs
+    "lambdatop/cli/compose.py",  # lists functions for commands about logs
     "lambdatop/cli/commands/snapshot.py",  # has failed without the list of functions
     "lambdatop/domain/quotas/account.py",
     "lambdatop/domain/quotas/rows.py",
@@ -131,6 +132,7 @@ def test_a_source_is_described_once_and_read_by_one_module(
 ) -> None:
     assert COLLECTORS[name].source is SOURCES[name]
     own = f"{_module_of(name).replace('.', '/')}.py"
+    assert own in (f"lambdatop/aws/collectors/{name}.py", f"lambdatop/aws/{name}/collector.py")
     assert own in described_in[name]
     assert described_in[name] - {own} <= ASK_ABOUT_SOURCES
 

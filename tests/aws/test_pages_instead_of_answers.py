@@ -8,10 +8,10 @@ import pytest
 from fakes.aws_doubles import SCOPE
 from fakes.wire_stub import Body, Fault, WireStub
 
-from lambdatop.aws.collectors.event_graph import WiringSource
 from lambdatop.aws.collectors.functions import FunctionsSource
 from lambdatop.aws.collectors.provisioned import ProvisionedSource
 from lambdatop.aws.collectors.triggers import TriggersSource
+from lambdatop.aws.collectors.wiring import WiringSource
 from lambdatop.aws.reads.single_reads import Parts, list_mappings
 from lambdatop.aws.sdk import api
 from lambdatop.domain.errors import Denied, SourceError, Unreachable

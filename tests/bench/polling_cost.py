@@ -32,11 +32,11 @@ class Row(NamedTuple):
 
     functions: int
     active: float
-    mood: str
-    looking: PollingStatus
+    spending: str
+    polling: PollingStatus
 
 
-def state(functions: int, active: float, mood: str) -> PollingState:
+def state(functions: int, active: float, spending: str) -> PollingState:
     """Return an account in the middle of its hour.
 
     "searching" is an incident whose cause is not known yet.
@@ -44,7 +44,7 @@ def state(functions: int, active: float, mood: str) -> PollingState:
     keys = [Key(SCOPE, "function", f"f{i:05d}") for i in range(functions)]
     running = keys[: max(1, round(functions * active))]
     queues = [Key(SCOPE, "queue", f"q{i}") for i in range(min(MOST_QUEUES, round(functions * QUEUES)))]
-    hot = () if mood == "calm" else tuple(running[:HOT])
+    hot = () if spending == "calm" else tuple(running[:HOT])
     return PollingState(
         NOW,
         60.0,
@@ -58,17 +58,19 @@ def state(functions: int, active: float, mood: str) -> PollingState:
         series=SERIES,
         fixed=dict.fromkeys(queues, PER_QUEUE),
         urgent=frozenset(queues[:2]),
-        reading=ERRORS if mood == "searching" else Reading(),
+        reading=ERRORS if spending == "searching" else Reading(),
     )
 
 
-CELLS = [(n, share, mood) for n in SIZES for share in ACTIVE for mood in ("calm", "incident", "searching")]
+CELLS = [
+    (n, share, spending) for n in SIZES for share in ACTIVE for spending in ("calm", "incident", "searching")
+]
 
 
 @cache
-def row(functions: int, active: float, mood: str) -> Row:
+def row(functions: int, active: float, spending: str) -> Row:
     """Return the line of one cell."""
-    return Row(functions, active, mood, plan(state(functions, active, mood)).looking)
+    return Row(functions, active, spending, plan(state(functions, active, spending)).polling)
 
 
 def table() -> Iterator[Row]:
@@ -85,10 +87,10 @@ def main() -> None:
     print(heads)
     print("-" * len(heads))
     for row in table():
-        seen = row.looking
+        seen = row.polling
         ages = "".join(f"{_s(s):>15}" for s in (seen.hot_s, seen.mover_s, seen.cold_s))
         figures = f"{seen.calls_per_min:9.1f}  {seen.usd_per_hour:6.3f}"
-        print(f"{row.functions:9,} {row.active:6.0%}  {row.mood:<9} {figures} {ages}")
+        print(f"{row.functions:9,} {row.active:6.0%}  {row.spending:<9} {figures} {ages}")
 
 
 def _s(seconds: float) -> str:

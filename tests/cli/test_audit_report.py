@@ -38,7 +38,7 @@ from lambdatop.report.audit.tables import plain
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))
 IDENTITY = f"arn:aws:sts::{SCOPE.account}:assumed-role/auditor/ada"
-LOOKING = PollingStatus(
+POLLING = PollingStatus(
     "calm", 60, 300, 60, None, 60, 60, 120, 3600, 3, 0.04, 900, slowed="details every 5 minutes"
 )
 
@@ -61,7 +61,7 @@ def account(text: str = "x", **changes: object) -> Snapshot:
         functions=(FunctionRow(facts, findings=1, worst="critical"), FunctionRow(function("quiet"))),
         mappings=(MappingRow(link, (text,), NOW),),
         queues=(QueueRow(sqs, (text,)),),
-        storms=(StormRow(link.key, key, text, text, text, text, fate=text, invocation="unknown"),),
+        storms=(StormRow(link.key, key, text, text, text, text, failure_path=text, invocation="unknown"),),
         findings=(
             Finding("error_rate", "critical", ref, text, NOW, ((text, text), ("n", 3)), (text,), text),
             Finding("risky_config", "info", ref, text, NOW, (("risk_1", text),), (), text),
@@ -69,7 +69,7 @@ def account(text: str = "x", **changes: object) -> Snapshot:
         quotas=(QuotaRow(text, "L-1", text, 1, 2, text, text, 1, assumed=True),),
         sources=(SourceRow(text, "denied", None, text, text),),
         spend=Spend(((text, 2),), 0.5),
-        looking=replace(LOOKING, slowed=text, note=text, why=text),
+        polling=replace(POLLING, slowed=text, note=text, why=text),
         permissions=Permissions(
             NOW, {text: "no", f"{text}.": "unknown", "lambda:ListFunctions": "yes"}, text
         ),
@@ -187,9 +187,9 @@ def test_functions_without_data_and_looks_that_were_not_made_are_said() -> None:
     assert "reserved concurrency is not known: 1 of 2" in text
     assert "metrics and reserved concurrency of all 1 were read" in report(account(functions=(seen,)), ASKED)
     assert "of the other active ones not until they turn hot" in text
-    slow = report(account(sources=(), permissions=None, looking=LOOKING), ASKED)
+    slow = report(account(sources=(), permissions=None, polling=POLLING), ASKED)
     assert ["slowed down", "details every 5 minutes"] in rows(slow, "What was not seen")
-    assert "no polling plan was made" in report(account(looking=None), ASKED)
+    assert "no polling plan was made" in report(account(polling=None), ASKED)
 
 
 def test_findings_come_by_severity_with_evidence_and_formula() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fakes.shown_plans import plans
+from fakes.shown_plans import plan_of
 from msgspec.structs import replace
 
 from lambdatop.cli import stdio
@@ -17,7 +17,7 @@ CYRILLIC = "\u0440\u0430yments"  # looks like payments
 
 def of(name: str) -> Plan:
     """Return a plan that must be confirmed by this name."""
-    zero = plans()["zero"]
+    zero = plan_of("throttle_to_zero")
     return replace(zero, confirm=name, target=replace(zero.target, name=name))
 
 
@@ -25,9 +25,11 @@ def test_a_confusable_name_is_marked_and_an_ordinary_one_is_not() -> None:
     text = proposal_text(of(CYRILLIC))
     assert "CAREFUL" in text
     assert "U+0440 U+0430: compare the ARN" in text
-    assert plans()["zero"].target.arn in text
+    assert plan_of("throttle_to_zero").target.arn in text
     assert "CAREFUL" not in proposal_text(of("payments"))
-    assert "CAREFUL" not in proposal_text(plans()["disable"]), "the arrow in a trigger's name is our own"
+    assert "CAREFUL" not in proposal_text(plan_of("disable_trigger")), (
+        "the arrow in a trigger's name is our own"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdatop.config.aws_profile import look_at_profile
+from lambdatop.config.aws_profile import profile_status
 
 CONFIG = """\
 [default]
@@ -91,29 +91,29 @@ def env(tmp_path: Path) -> dict[str, str]:
 def test_how_a_profile_logs_in(
     env: dict[str, str], profile: str, kind: str, ends_at: str, serials: tuple[str, ...]
 ) -> None:
-    look = look_at_profile(env, profile)
+    look = profile_status(env, profile)
     assert (look.kind, look.ends_at, look.mfa_serials) == (kind, ends_at, serials)
 
 
 def test_who_names_the_profile(env: dict[str, str]) -> None:
-    assert look_at_profile(env, None).name == "default"
-    assert look_at_profile(env | {"AWS_PROFILE": "mfa"}, None).mfa_serials == ("arn:mfa/one",)
-    assert look_at_profile(env | {"AWS_PROFILE": "mfa", "AWS_DEFAULT_PROFILE": "corp"}, None).kind == "sso"
+    assert profile_status(env, None).name == "default"
+    assert profile_status(env | {"AWS_PROFILE": "mfa"}, None).mfa_serials == ("arn:mfa/one",)
+    assert profile_status(env | {"AWS_PROFILE": "mfa", "AWS_DEFAULT_PROFILE": "corp"}, None).kind == "sso"
 
 
 def test_keys_in_the_environment_win_over_a_profile_that_only_the_environment_names(
     env: dict[str, str],
 ) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "AWS_PROFILE": "mfa"}
-    assert look_at_profile(env | keys, None).kind == "environment"
-    assert look_at_profile(env | keys, "mfa").mfa_serials == ("arn:mfa/one",)
+    assert profile_status(env | keys, None).kind == "environment"
+    assert profile_status(env | keys, "mfa").mfa_serials == ("arn:mfa/one",)
 
 
 @pytest.mark.parametrize("text", ["[profile x\n", "x = 1\n", "\xff"])
 def test_files_that_cannot_be_read_are_left_to_the_sdk(env: dict[str, str], text: str) -> None:
     Path(env["HOME"], ".aws/config").write_bytes(text.encode("latin-1"))
-    assert look_at_profile(env, "mfa").mfa_serials == ()
-    assert look_at_profile({"HOME": "/nowhere"}, None).kind == "other"
+    assert profile_status(env, "mfa").mfa_serials == ()
+    assert profile_status({"HOME": "/nowhere"}, None).kind == "other"
 
 
 def test_the_look_needs_nothing_heavy() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lambdatop.cli.parser import build_parser
-from lambdatop.config.aws_profile import look_at_profile
+from lambdatop.config.aws_profile import profile_status
 from lambdatop.config.load import load
 from lambdatop.config.presence import is_there
 from lambdatop.config.theme_file import load_themes
@@ -113,15 +113,15 @@ def test_the_commands_end_with_a_usage_error(
 def test_files_of_the_sdk_that_cannot_be_read_are_an_error(hide: Hide, variable: str, tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path / "nobody"), variable: str(hide(tmp_path))}
     with pytest.raises(UsageError, match="cannot be read"):
-        look_at_profile(environ, None)
+        profile_status(environ, None)
 
 
 def test_nothing_at_all_means_defaults(tmp_path: Path) -> None:
     for file in (tmp_path / "none", tmp_path / "no/such/dir/config.yaml"):
         assert not is_there(file)
         assert not load(file).exists
-        assert look_at_profile({"HOME": str(file)}, None).kind == "other"
-    assert look_at_profile({"HOME": "/", "AWS_CONFIG_FILE": os.devnull}, None).kind == "other"
+        assert profile_status({"HOME": str(file)}, None).kind == "other"
+    assert profile_status({"HOME": "/", "AWS_CONFIG_FILE": os.devnull}, None).kind == "other"
 
 
 def test_a_directory_that_may_not_be_entered(tmp_path: Path) -> None:

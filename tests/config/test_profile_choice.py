@@ -13,7 +13,7 @@ from fakes.nightly import sample
 
 from lambdatop.cli.options import choose
 from lambdatop.cli.parser import build_parser
-from lambdatop.config.aws_profile import environment_profile, look_at_profile
+from lambdatop.config.aws_profile import environment_profile, profile_status
 from lambdatop.config.load import Loaded, load
 
 NAMES = ("flagged", "ours", "sdk", "sdk-default", "default", "filed")
@@ -81,7 +81,7 @@ def test_every_combination_takes_the_section_of_the_profile_that_the_sdk_uses(
             continue
         assert settings.mode.profile == used, (flag, environ, own)
         assert settings.lease.table == f"leases-{used}", (flag, environ, own)
-        assert look_at_profile(environ, settings.profile).name == used
+        assert profile_status(environ, settings.profile).name == used
         assert loaded(written(tmp_path, used, own), flag, environ).settings.read_only
         seen.add(used)
     assert seen == set(NAMES)

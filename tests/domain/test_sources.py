@@ -12,7 +12,7 @@ from lambdatop.domain.state.world import World
 
 NOT_READ = {"targets", "controls", "sources", "gaps", "spend", "lambda_calls", "journal"}
 """What the World holds of lambdatop itself and of what was read back after changes."""
-BESIDES = {"activity", "looking"}
+BESIDES = {"activity", "polling"}
 """What the metrics fill besides series: who published lately, and how they are asked for."""
 
 

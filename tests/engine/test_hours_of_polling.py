@@ -20,6 +20,6 @@ async def test_an_incident_is_found_and_followed_within_the_budget(tmp_path: Pat
     assert max(seen.rolling_usd()) <= limits.budget_usd_per_hour
     assert seen.meter_usd == pytest.approx(seen.flood.usd, abs=1e-9)
     assert seen.flood.most_queries <= 500
-    moods = [p.mood for at, p in seen.plans if at - seen.flood.began < 3_600]
+    moods = [p.spending for at, p in seen.plans if at - seen.flood.began < 3_600]
     assert set(moods) == {"calm"}
-    assert "wrong" in {p.mood for at, p in seen.plans if trouble.start + 120 < at < trouble.end}
+    assert "wrong" in {p.spending for at, p in seen.plans if trouble.start + 120 < at < trouble.end}

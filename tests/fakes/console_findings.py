@@ -48,7 +48,7 @@ def storms(mappings: Iterable[MappingRow], queues: Iterable[QueueRow]) -> tuple[
                 risks=row.risks,
                 as_of=row.as_of,
                 invocation="queue poll" if facts.source_kind == "sqs" else "stream poll",
-                fate=FAILURE_PATHS.get(
+                failure_path=FAILURE_PATHS.get(
                     facts.source_name, "again after 30 s, after 5 failed receives to its DLQ"
                 ),
                 amplification=source.redelivery_ratio if source else None,
@@ -70,7 +70,7 @@ def storms(mappings: Iterable[MappingRow], queues: Iterable[QueueRow]) -> tuple[
         why="0% errors",
         as_of=NOW - 20,
         invocation="push async",
-        fate="2 retries (throttled: up to 6 h), then dropped",
+        failure_path="2 retries (throttled: up to 6 h), then dropped",
         amplification=1.04,
         trend="flat",
         wasted_per_min=7.2,

@@ -26,7 +26,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import Source, View
 from lambdatop.domain.settings.settings import Paces, Settings
 from lambdatop.domain.snapshots.builder import build_snapshot
-from lambdatop.domain.state.events import Event, LooksPlanned, MetricsObserved
+from lambdatop.domain.state.events import Event, MetricsObserved, PollsPlanned
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.domain.state.world import World
 from lambdatop.engine.engine import Engine
@@ -72,8 +72,8 @@ class Watch:
         """Record events for the engine."""
         troubled = {self.flood.key(t.number) for t in self.flood.troubles}
         for event in events:
-            if isinstance(event, LooksPlanned):
-                self.plans.append((event.at, event.looking))
+            if isinstance(event, PollsPlanned):
+                self.plans.append((event.at, event.polling))
             elif isinstance(event, MetricsObserved) and not event.partial:
                 for key in troubled & {d.series.key for d in event.data}:
                     self.seen.setdefault(key, []).append(event.at)

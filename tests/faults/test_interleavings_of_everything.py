@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import SCOPE
 from fakes.clock import FakeClock
+from fakes.situations import untried
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
 from fakes.wire_world_callers import PIPE, SCHEDULE, arrived, callers
 from fakes.wire_world_changes import apply
@@ -48,7 +49,8 @@ DONE: list[Row] = [
     Row("disable_schedule", SCHEDULE),
     *(Row(name, PIPE) for name in ("stop_pipe", "start_pipe")),
 ]
-PLANS = [row for row in DONE if row.mitigation in REGISTRY]
+FINAL = {name for name, spec in REGISTRY.items() if spec.final}
+"""Mitigations of which a call cannot be taken back, so that no undo of them can overwrite anything."""
 
 
 def _alias(version: str, weights: Mapping[str, float]) -> tuple[str, str, dict[str, Any]]:
@@ -108,20 +110,20 @@ def _concerns(target: str, call: tuple[str, str, dict[str, Any]]) -> bool:
 
 def _about(target: str) -> st.SearchStrategy[list[tuple[Any, ...]]]:
     """Return steps that all concern one target, so that they meet; now and then one about any other."""
-    mine, theirs = [r for r in PLANS if r.target == target], [c for c in OUTSIDE if _concerns(target, c)]
+    mine, theirs = [r for r in DONE if r.target == target], [c for c in OUTSIDE if _concerns(target, c)]
     who = st.integers(0, 1)
     plan = st.tuples(st.just("plan"), who, st.sampled_from(mine))
     undo = st.tuples(st.just("undo"), who, st.integers(0, 2))
     between = st.one_of(st.none(), st.none(), st.sampled_from(theirs))
     execute = st.tuples(st.just("execute"), who, between)
     outside = st.tuples(st.just("outside"), st.sampled_from(theirs))
-    elsewhere = st.tuples(st.just("plan"), who, st.sampled_from(PLANS))
+    elsewhere = st.tuples(st.just("plan"), who, st.sampled_from(DONE))
     passes = st.just(("time passes",))
     step = st.one_of(plan, execute, undo, execute, plan, execute, outside, passes, elsewhere)
     return st.lists(step, min_size=12, max_size=24)
 
 
-STEPS = st.sampled_from(sorted({r.target for r in PLANS})).flatmap(_about)
+STEPS = st.sampled_from(sorted({r.target for r in DONE})).flatmap(_about)
 
 
 @dataclass
@@ -140,6 +142,11 @@ def _seat(world: WireWorld, directory: Path) -> Seat:
     mutator = MemoryMutator(world)
     executor = Executor(clock, journal, reader, mutator, ACTOR, "operator", lambda events: None, scope=SCOPE)
     return Seat(executor, journal, clock)
+
+
+def test_every_mitigation_with_an_undo_is_tried() -> None:
+    tried = {row.mitigation for row in DONE} | FINAL
+    assert untried(tried, "DONE of `tests/faults/test_interleavings_of_everything.py`") == ""
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -77,7 +77,7 @@ async def test_what_has_ended_for_good_is_not_looked_at_again(stub: WorldStub, c
     await console.execute(await console.plan(ROW))
     await console.execute(await console.plan(Row("stop_pipe", PIPE)))
     before = len(stub.received)
-    await console.executor.look_at_standing()
+    await console.executor.settle_standing()
     assert [r.operation for r in stub.received[before:]] == ["DescribePipe"]
 
 

@@ -25,8 +25,8 @@ from fuzz.mutations import ODD, cut, deep, dumped, spoil
 
 from lambdatop.aws.logs.raw_events import parsed
 from lambdatop.aws.logs.tail_state import Tail
+from lambdatop.aws.sdk.event_stream import live_update, whole_parts
 from lambdatop.aws.sdk.session import parse_timestamp
-from lambdatop.aws.sdk.wire.event_stream import live_update, whole_parts
 from lambdatop.domain.errors import LambdatopError
 
 PIECE = 100

@@ -26,7 +26,7 @@ from lambdatop.aws.logs.tail_state import BACKFILL_S, Tail, Window, moment
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.reads.log_groups import LogGroups
 from lambdatop.aws.sdk.api import Api
-from lambdatop.aws.sdk.wire.event_stream import Raw
+from lambdatop.aws.sdk.event_stream import Raw
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.cooperative import release_in_pieces
 from lambdatop.domain.errors import Denied, Missing, NotSupported, SourceError, Throttled, Unreachable

@@ -19,7 +19,7 @@ from typing import Any
 from lambdatop.aws.logs.raw_events import identity, owned
 from lambdatop.aws.reads.log_groups import LogGroups
 from lambdatop.aws.sdk.api import Api
-from lambdatop.aws.sdk.wire.event_stream import Raw
+from lambdatop.aws.sdk.event_stream import Raw
 from lambdatop.domain.errors import Denied, Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key

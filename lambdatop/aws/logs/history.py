@@ -16,7 +16,7 @@ from typing import Any
 
 from lambdatop.aws.logs.raw_events import owned, parsed, stamp
 from lambdatop.aws.reads.log_groups import LogGroups, ReadApi
-from lambdatop.aws.sdk.wire.event_stream import Raw
+from lambdatop.aws.sdk.event_stream import Raw
 from lambdatop.domain.errors import Denied, Missing
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key

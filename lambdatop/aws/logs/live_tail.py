@@ -19,7 +19,7 @@ from typing import Any
 
 from lambdatop.aws.reads.log_groups import STANDARD, LogGroups
 from lambdatop.aws.sdk.api import Api
-from lambdatop.aws.sdk.wire.event_stream import broken, live_update
+from lambdatop.aws.sdk.event_stream import broken, live_update
 from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.keys import parse_arn
 

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from lambdatop.aws.sdk.wire.event_stream import Raw
+from lambdatop.aws.sdk.event_stream import Raw
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse

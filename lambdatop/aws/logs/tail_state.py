@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lambdatop.aws.sdk.wire.event_stream import Raw
+from lambdatop.aws.sdk.event_stream import Raw
 
 BACKFILL_S = 600.0
 OVERLAP_S = (3.0, 60.0)

@@ -27,7 +27,7 @@ from lambdatop.domain.polling.tripwire import RECENT_MIN, USUAL_MIN
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.settings.settings import Settings
-from lambdatop.domain.state.events import ActivityObserved, Event, LooksPlanned, MetricsObserved
+from lambdatop.domain.state.events import ActivityObserved, Event, MetricsObserved, PollsPlanned
 
 
 async def active_functions(api: Api, scope: Scope, paid: Callable[[int], None]) -> ActivityObserved:
@@ -159,8 +159,8 @@ class Round:
             memory.series = len(chosen) / len(functions)
         done = memory.full_since is not None and not planned.more
         memory.full_since = None if done else memory.full_since
-        looking = replace(planned.looking, note=memory.note)
-        self._learn(LooksPlanned(self._scope, self._api.now(), looking, done))
+        polling = replace(planned.polling, note=memory.note)
+        self._learn(PollsPlanned(self._scope, self._api.now(), polling, done))
 
     async def _worth_asking(
         self, functions: Sequence[FunctionFacts], asked: Sequence[Query], room: float

@@ -68,6 +68,13 @@ class Parts:
         """Call an operation of Lambda that takes nothing but the function."""
         return await self.api.read("lambda", operation, FunctionName=name)
 
+    async def setting(self, operation: str, name: str, member: str) -> str:
+        """Read one text of such an answer; raises SourceError for an answer without it."""
+        found = clean_name(str((await self.function(operation, name)).get(member) or ""))
+        if not found:
+            raise NotAnswered(f"{operation} answered without {member}.")
+        return found
+
     async def account(self) -> AccountFacts:
         """Read the limits of the account."""
         return account_facts(await self.api.read("lambda", "GetAccountSettings"))
@@ -166,11 +173,7 @@ class Parts:
 
     async def recursive_loop(self, name: str) -> str:
         """Read Terminate or Allow; raises SourceError for an answer that says neither."""
-        answer = await self.function("GetFunctionRecursionConfig", name)
-        found = clean_name(str(answer.get("RecursiveLoop") or ""))
-        if not found:
-            raise NotAnswered("GetFunctionRecursionConfig answered without RecursiveLoop.")
-        return found
+        return await self.setting("GetFunctionRecursionConfig", name, "RecursiveLoop")
 
     async def mappings_of(self, key: Key) -> tuple[MappingFacts, ...]:
         """Read a function's mappings, those of aliases and versions too (asked by name, AWS omits these)."""

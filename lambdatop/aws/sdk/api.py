@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError as SdkClientError
 
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.errors import translate
+from lambdatop.aws.sdk.event_stream import broken, whole_parts
 from lambdatop.aws.sdk.walls.guard import GuardRefusal
 from lambdatop.aws.sdk.walls.transport import LIST_S, READ_S, bounded
 from lambdatop.aws.sdk.wire.answer_checks import Whole
-from lambdatop.aws.sdk.wire.event_stream import broken, whole_parts
 from lambdatop.domain.errors import LambdatopError, Throttled, Unreachable
 from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 

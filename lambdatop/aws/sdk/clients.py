@@ -12,9 +12,9 @@ from aiobotocore.session import AioSession
 
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.endpoints import configured_endpoint
+from lambdatop.aws.sdk.event_stream import SILENCE_S
 from lambdatop.aws.sdk.wire import response_hooks
 from lambdatop.aws.sdk.wire._private import wrap_serializer
-from lambdatop.aws.sdk.wire.event_stream import SILENCE_S
 from lambdatop.aws.sdk.wire.fast_serializer import LeanSerializer
 
 ELSEWHERE = {"pricing": "us-east-1"}

@@ -73,7 +73,7 @@ def _play(context: Context, args: argparse.Namespace) -> int:
             try:
                 demo.wait_until_it_runs()
                 threading.Event().wait(args.headless)
-                snapshot = _looked_once(thread)
+                snapshot = _first_snapshot(thread)
             finally:
                 thread.stop()
         for notice in (
@@ -87,7 +87,7 @@ def _play(context: Context, args: argparse.Namespace) -> int:
         demo.stop()
 
 
-def _looked_once(thread: EngineThread) -> Snapshot:
+def _first_snapshot(thread: EngineThread) -> Snapshot:
     """Return a snapshot with what was not asked; before there is a connection, the empty one."""
     try:
         return thread.snapshot_once(0.0).result()

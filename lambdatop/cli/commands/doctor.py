@@ -24,7 +24,7 @@ from lambdatop.cli.options import choose
 from lambdatop.cli.terminal import mfa
 from lambdatop.cli.terminal.dumb_terminal import is_dumb
 from lambdatop.cli.terminal.local_checks import paths_checks, terminal_checks, version_checks
-from lambdatop.config.aws_profile import look_at_profile
+from lambdatop.config.aws_profile import profile_status
 from lambdatop.domain.diagnosis import Check, Report, mitigation_checks, permission_checks
 from lambdatop.domain.errors import CredentialsError, LambdatopError, UsageError
 from lambdatop.domain.mitigations.iam_policy import POLICIES
@@ -114,7 +114,7 @@ def _settled(args: argparse.Namespace, environ: Mapping[str, str]) -> _Known:
         with suppress(LambdatopError):
             known.settings = load(NO_FILE, given=chosen.given).settings
     try:
-        look_at_profile(environ, known.settings.profile)
+        profile_status(environ, known.settings.profile)
     except LambdatopError as error:
         known.checks.append(_wrong("AWS files", error))
     return known

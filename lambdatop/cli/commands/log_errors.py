@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.cli.compose import Parts, wire
+from lambdatop.cli.compose import Parts, functions_of, wire
 from lambdatop.cli.context import Context
 from lambdatop.domain import units
 from lambdatop.domain.errors import LambdatopError, UsageError
@@ -42,7 +42,7 @@ def run(
 
     `span` is from when to when, in s before now.
     """
-    with wire(context, only_look=True) as parts:
+    with wire(context, reads_only=True) as parts:
         found = asyncio.run(_query(parts, targets, span, yes=yes))
     if found is None:
         stdio.message("not confirmed; nothing was asked")
@@ -74,8 +74,6 @@ async def _query(
 
 
 async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> list[str]:
-    from lambdatop.cli.commands.logs import functions_of
-
     keys = [await backend.reader.find(target, ("function",)) for target in targets]
     world = await functions_of(backend, parts.clock.now())
     return sorted({world.functions[key].log_group for key in keys if key in world.functions})

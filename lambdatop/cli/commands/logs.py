@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.cli.compose import Parts, wire
+from lambdatop.cli.compose import Parts, functions_of, source_of, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.options import parse_age
 from lambdatop.domain.errors import SourceError, UsageError
@@ -21,9 +21,9 @@ from lambdatop.domain.ports.aws import Backend, Source, View
 from lambdatop.domain.ports.log_export import LogExport, Text
 from lambdatop.domain.search.automaton import PatternError
 from lambdatop.domain.search.patterns import Pattern, linear_pattern
-from lambdatop.domain.sources import FUNCTIONS, LOGS, SourceSpec
-from lambdatop.domain.state.events import Event, LogsObserved
-from lambdatop.domain.state.world import EMPTY_WORLD, World
+from lambdatop.domain.sources import LOGS
+from lambdatop.domain.state.events import LogsObserved
+from lambdatop.domain.state.world import World
 from lambdatop.report.text.numbers import moment_of_ms
 
 COLLECT_AFTER = 50_000
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
         span = (since_s, until_s)
         return run_errors(context, args.functions, span, as_json=args.json, yes=args.yes, reveal=args.reveal)
-    with wire(context, only_look=True) as parts:
+    with wire(context, reads_only=True) as parts:
         tail = _Tail(
             context,
             parts,
@@ -142,7 +142,7 @@ class _Tail:
             self._several = len(keys) > 1
             world = await functions_of(backend, self._parts.clock.now())
             if follow:
-                await self._follow(_source(backend, LOGS), world, keys)
+                await self._follow(source_of(backend, LOGS), world, keys)
             else:
                 until = self._began - self._until_s if self._until_s else None
                 await self._whole(backend, View(self._began, world, keys, self._since_s, log_until=until))
@@ -269,18 +269,6 @@ def _seldom_collecting() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-async def functions_of(backend: Backend, now: float) -> World:
-    """Return the list of functions, which shows who writes to which log group."""
-    from lambdatop.domain.state.fold import fold_all
-
-    events: list[Event] = list(await _source(backend, FUNCTIONS).collect(View(now)))
-    return fold_all(EMPTY_WORLD, events)
-
-
-def _source(backend: Backend, spec: SourceSpec) -> Source:
-    return next(source for source in backend.sources if source.name == spec.name)
 
 
 def _moment(line: LogLine) -> str:

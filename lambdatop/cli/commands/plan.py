@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     params = parse_params(args.params)
     check_wish(args.mitigation, params)
     context = settle(args)
-    with wire(context, only_look=True) as parts:
+    with wire(context, reads_only=True) as parts:
         proposal = asyncio.run(_propose(context, parts, args.mitigation, args.target, params))
     show_plan(proposal, as_json=args.json)
     return exit_codes.DONE if isinstance(proposal, Plan) else exit_codes.FAILED

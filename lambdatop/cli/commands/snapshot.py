@@ -60,7 +60,7 @@ def add_form(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Collect, print, compare."""
     context = settle(args)
-    with wire(context, only_look=True) as parts:
+    with wire(context, reads_only=True) as parts:
         thread = engine_thread(context, parts)
         thread.start()
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import stdio
 from lambdatop.cli.terminal import mfa
-from lambdatop.config.aws_profile import Kind, ProfileLook, look_at_profile
+from lambdatop.config.aws_profile import Kind, ProfileStatus, profile_status
 from lambdatop.domain.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def login_for(settings: Settings, environ: Mapping[str, str], codes: MfaCodes | 
     def log_in() -> str:
         try:
             with mfa.ctrl_c_at_once():
-                return _log_in(look_at_profile(environ, settings.profile), environ, codes)
+                return _log_in(profile_status(environ, settings.profile), environ, codes)
         except KeyboardInterrupt:
             return "The login was cancelled; lambdatop continues with the present credentials."
 
     return log_in
 
 
-def _log_in(look: ProfileLook, environ: Mapping[str, str], codes: MfaCodes | None) -> str:
+def _log_in(look: ProfileStatus, environ: Mapping[str, str], codes: MfaCodes | None) -> str:
     name = clean_line(look.name, 80)
     stdio.words(f"\nlambdatop: logging in for profile {name}. The console comes back afterwards.")
     if look.kind in ("sso", "login"):
@@ -61,7 +61,7 @@ def _log_in(look: ProfileLook, environ: Mapping[str, str], codes: MfaCodes | Non
     return "Connecting with the new credentials."
 
 
-def _with_the_aws_cli(look: ProfileLook, environ: Mapping[str, str]) -> str:
+def _with_the_aws_cli(look: ProfileStatus, environ: Mapping[str, str]) -> str:
     """Run the AWS CLI's login, or have it run elsewhere; what went wrong, "" when nothing did."""
     what = ["sso", "login"] if look.kind == "sso" else ["login"]
     argv = ["aws", *what, "--profile", look.ends_at]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lambdatop.aws.sdk.mfa import REFUSED, MfaCodes
 from lambdatop.cli import stdio
-from lambdatop.config.aws_profile import ProfileLook, look_at_profile
+from lambdatop.config.aws_profile import ProfileStatus, profile_status
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.sanitize import clean_line
 
@@ -34,7 +34,7 @@ def asked_codes(settings: Settings, environ: Mapping[str, str], *, console: bool
         CredentialsError: a code is needed, and nobody can be asked for it.
     """
     codes = MfaCodes(_IN_CONSOLE if console else _IN_COMMAND)
-    look = look_at_profile(environ, settings.profile)
+    look = profile_status(environ, settings.profile)
     if look.mfa_serials and not ask(look, codes):
         serials = ", ".join(clean_line(serial, 200) for serial in look.mfa_serials)
         raise CredentialsError(
@@ -53,10 +53,10 @@ def ask_again(
     if error.code != REFUSED or codes.refusals >= TRIES:
         return False
     stdio.message(str(error))
-    return ask(look_at_profile(environ, settings.profile), codes)
+    return ask(profile_status(environ, settings.profile), codes)
 
 
-def ask(look: ProfileLook, codes: MfaCodes) -> bool:
+def ask(look: ProfileStatus, codes: MfaCodes) -> bool:
     """Ask for the code of each device on the way; False when nobody gives one."""
     for serial in look.mfa_serials:
         code = _ask_one(serial, look.name)

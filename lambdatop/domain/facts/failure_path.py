@@ -108,10 +108,10 @@ def async_failure_path(
         known = f"; DLQ {' and '.join(end.takers)}" if end.takers else ""
         return f"retries and on-failure destination {config.words}{known}"
     retries, age = async_limits(config)
-    fate = f"{retries_words(retries)} (throttled: up to {span(age)}), then {end.words}"
+    failure_path = f"{retries_words(retries)} (throttled: up to {span(age)}), then {end.words}"
     if isinstance(reserved, NotKnown):
-        return f"{fate}; untried if throttled to zero, which is {reserved.words}"
-    return fate
+        return f"{failure_path}; untried if throttled to zero, which is {reserved.words}"
+    return failure_path
 
 
 def durable_failure_path(facts: FunctionFacts) -> str:
@@ -153,10 +153,10 @@ def stream_failure_path(mapping: MappingFacts, retention_s: int | NotKnown, age_
     if not limits:
         return f"repeated until the record expires{_expiry(kept, age_s)}"
     end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
-    fate = f"until {' or '.join(limits)}, then {end}"
+    failure_path = f"until {' or '.join(limits)}, then {end}"
     if mapping.source_kind == "kinesis" and isinstance(kept, NotKnown):
-        return f"{fate}; sooner if the record expires, when is {kept.words}"
-    return fate
+        return f"{failure_path}; sooner if the record expires, when is {kept.words}"
+    return failure_path
 
 
 def _expiry(kept: int | NotKnown, age_s: float | NotKnown) -> str:

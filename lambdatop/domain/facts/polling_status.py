@@ -6,13 +6,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-Mood = Literal["unlimited", "calm", "wrong"]
+Spending = Literal["unlimited", "calm", "wrong"]
 
 
 class PollingStatus(Struct, frozen=True):
     """The plan in figures. All times in s.
 
-    `mood` says which money is spent: "calm" the calm budget, "wrong" the whole one because of `why`,
+    `spending` says which money is spent: "calm" the calm budget, "wrong" the whole one because of `why`,
     "unlimited" where no budget is set. Paces: `wire_s` the account's totals; `discovery_s` within which every
     active function is looked at, in detail or by one series; `detail_s` all series of what is on screen,
     watched or hot; `others_s` the same of all other active functions (None: they are only discovered);
@@ -24,7 +24,7 @@ class PollingStatus(Struct, frozen=True):
     cost once (None: not known).
     """
 
-    mood: Mood
+    spending: Spending
     wire_s: float
     discovery_s: float
     detail_s: float

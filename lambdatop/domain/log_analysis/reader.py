@@ -107,7 +107,7 @@ class LogReader:
         # Nothing is known of what was written after the last reading.
         until = max(tail.at, study.last_at)
         kinds, requests = study.errors(), study.requests()
-        shown = worth_a_look(requests)[:SHOWN]
+        shown = notable(requests)[:SHOWN]
         times, prices = account.times, account.prices_of(facts.key.scope.region)
         figures = study.figures(facts, until, prices=prices)
         recent = figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices)
@@ -135,7 +135,7 @@ def is_bad(request: Request) -> bool:
     return request.status in FAILED or request.attempts > 1
 
 
-def worth_a_look(requests: Sequence[Request]) -> tuple[Request, ...]:
+def notable(requests: Sequence[Request]) -> tuple[Request, ...]:
     """Return failed and repeated requests (most often repeated first, then newest), then the slowest."""
     bad = sorted(
         (r for r in requests if is_bad(r)),

@@ -9,10 +9,8 @@ and messages are AWS's, throttle codes are those that the SDK retries (botocore'
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lambdatop.domain.loglines.line import Report
+from lambdatop.domain.loglines.tokens import Report
 
 HEAD = 1024
 TAIL = 512

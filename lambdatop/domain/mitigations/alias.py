@@ -14,7 +14,7 @@ from typing import Any
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.callers import looked_words
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import AliasSituation, VersionFacts
@@ -189,5 +189,6 @@ SPECS = (
         nothing="no alias",
         calls=CALLS,
         iam=IAM,
+        undo=(UndoCalls(CALLS, alias_command, IAM),),
     ),
 )

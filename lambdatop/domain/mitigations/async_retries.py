@@ -13,7 +13,7 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.failure_path import retries_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
-from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
+from lambdatop.domain.mitigations.spec import Ask, MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.parse import number_or_none
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
@@ -228,6 +228,7 @@ SPECS = (
         saves="async attempts",
         calls=CALLS,
         iam=IAM,
+        undo=(UndoCalls(CALLS, async_command, IAM),),
     ),
     MitigationSpec(
         name="restore_async",

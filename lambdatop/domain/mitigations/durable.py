@@ -231,5 +231,6 @@ SPECS = (
         saves="some runs",
         calls=CALLS,
         iam_elevated=IAM,
+        final=((OPERATION, "a stopped execution cannot be resumed"),),
     ),
 )

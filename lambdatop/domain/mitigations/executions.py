@@ -134,5 +134,6 @@ SPECS = (
         nothing="no state machine whose definition names it",
         calls=CALLS,
         iam_elevated=IAM,
+        final=((CALLS[0][1], "an execution that was stopped has ended for good"),),
     ),
 )

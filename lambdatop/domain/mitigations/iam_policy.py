@@ -112,7 +112,7 @@ def _operator(reads: Sequence[str]) -> Policy:
     ):
         dead_letters = action.startswith("sqs:") and action != "sqs:SendMessage"
         by_resource.setdefault(_DEAD_LETTERS if dead_letters else resource_of(action), []).append(action)
-    statements = (_statement(_SIDS[resource], actions, resource) for resource, actions in by_resource.items())
+    statements = (_statement(_sid(resource), actions, resource) for resource, actions in by_resource.items())
     optional = {
         "LeaseTable": "only with lease.table in the configuration; remove it otherwise",
         "EncryptedQueues": "only for queues encrypted with a KMS key of yours; remove it otherwise",
@@ -134,6 +134,12 @@ _SIDS = {
 }
 _FINAL_SIDS = {_QUEUES: "EmptyQueues", resource_of("lambda:UpdateAlias"): "StopDurableExecutions"}
 """Of statements that the operator policy has on the same resource, for other actions."""
+
+
+def _sid(resource: str) -> str:
+    """Return the name of the statement about a resource, one by its service where none is written down."""
+    service = resource.split(":")[2].title() if ":" in resource else "WithoutResource"
+    return _SIDS.get(resource, f"Change{service}")
 
 
 def _lease() -> Statement:
@@ -163,7 +169,7 @@ def _elevated(reads: Sequence[str]) -> Policy:
         condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
         if resource == _ROLES:
             condition |= {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-        sid = _FINAL_SIDS.get(resource) or _SIDS[resource]
+        sid = _FINAL_SIDS.get(resource) or _sid(resource)
         statements.append(_statement(sid, actions, resource) | {"Condition": condition})
     asks = "its condition asks for MFA in the session that calls"
     schedules = "only for schedules of EventBridge Scheduler; whoever may pass a role can use all its rights"

@@ -14,6 +14,7 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.function_state import DEACTIVATED, DEFAULT_LEAST, Scaling
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.mitigations.composite import in_steps, step_id
+from lambdatop.domain.mitigations.spec import UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal, Wait
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -68,6 +69,9 @@ def scaling_command(call: Call) -> Words:
     numbers = ",".join(f"{name}={number}" for name, number in p["FunctionScalingConfig"].items())
     of = (*option("--function-name", p["FunctionName"]), "--qualifier", p["Qualifier"])
     return ("lambda", "put-function-scaling-config", *of, "--function-scaling-config", numbers or "{}")
+
+
+UNDO = UndoCalls(CALLS, scaling_command, IAM)
 
 
 def plan_stop(

@@ -11,7 +11,7 @@ from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import source_kind
 from lambdatop.domain.keys import parse_arn
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import PipeSituation
@@ -194,6 +194,7 @@ SPECS = (
         nothing="no pipe that sends to it",
         calls=CALLS,
         iam=IAM,
+        undo=(UndoCalls(CALLS, pipe_command, IAM),),
     ),
     MitigationSpec(
         name=START,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.mitigations.composite import step_id
+from lambdatop.domain.mitigations.spec import UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Wait
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -41,6 +42,9 @@ def provisioned_command(call: Call) -> Words:
         return ("lambda", "delete-provisioned-concurrency-config", *of)
     value = str(call.params["ProvisionedConcurrentExecutions"])
     return ("lambda", "put-provisioned-concurrency-config", *of, "--provisioned-concurrent-executions", value)
+
+
+UNDO = UndoCalls(CALLS, provisioned_command, IAM)
 
 
 def remove_steps(

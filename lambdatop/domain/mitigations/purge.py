@@ -146,5 +146,6 @@ SPECS = (
         saves="receives",
         calls=CALLS,
         iam_elevated=IAM,
+        final=((CALLS[0][1], "what it removed is gone"),),
     ),
 )

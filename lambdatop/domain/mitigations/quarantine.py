@@ -150,5 +150,6 @@ SPECS = (
         iam=(*triggers.IAM, *redrive.IAM),
         iam_elevated=drain.IAM,
         iam_encrypted=KMS,
+        final=((drain.OPERATION, "what it took is in its file, and lambdatop does not send it again"),),
     ),
 )

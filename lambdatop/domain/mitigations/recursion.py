@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -108,5 +108,6 @@ SPECS = (
         saves="some runs",
         calls=CALLS,
         iam=IAM,
+        undo=(UndoCalls(CALLS, recursion_command, IAM),),
     ),
 )

@@ -255,5 +255,6 @@ SPECS = (
         calls=CALLS,
         iam=IAM,
         iam_encrypted=KMS,
+        final=((CANCEL.operation, "what was moved stays moved; redrive_dlq moves the rest"),),
     ),
 )

@@ -14,10 +14,11 @@ from typing import Any
 from lambdatop.domain import mitigations
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Kind
-from lambdatop.domain.mitigations import quarantine
-from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
-from lambdatop.domain.mitigations.undo import plan_undo, reads_besides
-from lambdatop.domain.plans.plan import Proposal
+from lambdatop.domain.mitigations import quarantine, undo
+from lambdatop.domain.mitigations.spec import Ask, MitigationSpec, UndoCalls
+from lambdatop.domain.mitigations.undo import reads_besides
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Proposal, State
 from lambdatop.domain.plans.situation import Situation
 
 __all__ = [
@@ -51,6 +52,12 @@ def _found() -> dict[str, MitigationSpec]:
 
 
 REGISTRY: Mapping[str, MitigationSpec] = _found()
+UNDO_CALLS: Mapping[str, UndoCalls] = {
+    operation: undone for spec in REGISTRY.values() for undone in spec.undo for _, operation in undone.calls
+}
+"""What an undo may send, by operation."""
+FINAL: Mapping[str, str] = {operation: why for spec in REGISTRY.values() for operation, why in spec.final}
+"""Why nothing takes a call back, by operation."""
 
 
 def planner(name: str) -> MitigationSpec:
@@ -94,6 +101,11 @@ def names_queue(name: str, param: str, value: object) -> bool:
 def plan(name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan a mitigation; raises UsageError for settings that it does not know."""
     return check_settings(name, params).plan(situation, params, now, plan_id)
+
+
+def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
+    """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
+    return undo.plan_undo(entry, current, now, plan_id, UNDO_CALLS, FINAL)
 
 
 def check_settings(name: str, params: Iterable[str]) -> MitigationSpec:

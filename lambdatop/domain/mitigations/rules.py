@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdatop.domain.facts.arns import bus_arn
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import RuleSituation
@@ -115,6 +115,7 @@ SPECS = (
         nothing=NO_RULE,
         calls=CALLS,
         iam=IAM,
+        undo=(UndoCalls(CALLS, rule_command, IAM),),
     ),
     MitigationSpec(
         name="enable_rule",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambdatop.domain.facts.arns import arn_in
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import ScheduleSituation
@@ -159,5 +159,6 @@ SPECS = (
         nothing="no schedule of EventBridge Scheduler that sends to it",
         calls=CALLS,
         iam_elevated=IAM,
+        undo=(UndoCalls((("scheduler", OPERATION),), no_command, IAM),),
     ),
 )

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from lambdatop.domain.keys import Key, Kind
+from lambdatop.domain.plans.command import Words
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.plans.plan import Proposal, Tier
+from lambdatop.domain.plans.plan import Call, Proposal, Tier
 
 PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
 Recall = Callable[[Iterable[Entry], Key], Mapping[str, Any]]
@@ -27,6 +28,14 @@ class Ask(Struct, frozen=True):
     question: str
     placeholder: str
     param: str = ""
+
+
+class UndoCalls(Struct, frozen=True):
+    """Calls that take a mitigation back by sending the former state: (service, operation) of each."""
+
+    calls: tuple[tuple[str, str], ...]
+    command: Callable[[Call], Words]
+    iam: tuple[str, ...]
 
 
 class MitigationSpec(Struct, frozen=True):
@@ -51,6 +60,9 @@ class MitigationSpec(Struct, frozen=True):
     the elevated one allows (what they do cannot be undone, or a role is passed on), `iam_encrypted` what a
     queue with a key of KMS adds, and `iam_of_settings` what only plans with some setting, or of some
     functions, need (the operator policy allows it).
+
+    `undo` are the calls among these that an undo may send. `final` says of the others, by operation, why
+    nothing takes them back. A call that several mitigations send stands in one of them.
     """
 
     name: str
@@ -81,6 +93,8 @@ class MitigationSpec(Struct, frozen=True):
     iam_elevated: tuple[str, ...] = ()
     iam_encrypted: tuple[str, ...] = ()
     iam_of_settings: tuple[str, ...] = ()
+    undo: tuple[UndoCalls, ...] = ()
+    final: tuple[tuple[str, str], ...] = ()
 
     @property
     def policy(self) -> str:

@@ -15,7 +15,7 @@ from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.mitigations import managed, provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
@@ -313,5 +313,6 @@ SPECS = (
         calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS, *managed.CALLS),
         iam=IAM,
         iam_of_settings=(*provisioned.IAM, *managed.IAM),
+        undo=(UndoCalls(CALLS, reserved_command, IAM), provisioned.UNDO, managed.UNDO),
     ),
 )

@@ -25,7 +25,7 @@ from lambdatop.domain.facts.event_source_mapping import (
 from lambdatop.domain.facts.failure_path import record_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
@@ -270,6 +270,7 @@ SPECS = (
         saves="runs by a trigger",
         calls=CALLS,
         iam=IAM,
+        undo=(UndoCalls(CALLS, mapping_command, IAM),),
     ),
     MitigationSpec(
         name="enable_trigger",

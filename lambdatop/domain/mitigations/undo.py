@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -11,24 +11,20 @@ from lambdatop.domain.facts.event_source_mapping import DESTINATION, KIND, RECOR
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
-    drain,
-    durable,
-    executions,
     managed,
     pipes,
     provisioned,
-    purge,
     recursion,
     redrive,
     rules,
     schedules,
-    throttle,
     triggers,
     tune,
 )
 from lambdatop.domain.mitigations.one_by_one import FIELD as EXECUTION
 from lambdatop.domain.mitigations.one_by_one import status_words
-from lambdatop.domain.plans.command import WayBack, Words
+from lambdatop.domain.mitigations.spec import UndoCalls
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
@@ -36,24 +32,26 @@ from lambdatop.domain.plans.wording import reserved_words, setting_words
 from lambdatop.domain.units import span
 
 NAME = "undo"
-_NO_WAY_BACK = {
-    purge.CALLS[0][1]: "what it removed is gone",
-    durable.OPERATION: "a stopped execution cannot be resumed",
-    drain.OPERATION: "what it took is in its file, and lambdatop does not send it again",
-    redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
-    executions.CALLS[0][1]: "an execution that was stopped has ended for good",
-}
-"""Why nothing takes a call back."""
 ARROW = "\N{RIGHTWARDS ARROW}"
 """Between source and function in a trigger's name."""
 AGEING = "a stream's mapping discards what is older than its MaximumRecordAge by then"
 
 
-def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
-    """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
+def plan_undo(
+    entry: Entry,
+    current: State,
+    now: float,
+    plan_id: str,
+    calls: Mapping[str, UndoCalls],
+    final: Mapping[str, str],
+) -> Proposal:
+    """Plan taking `entry` back, if the resource still is as we left it; else say what changed.
+
+    `calls` are the undo calls that there are, `final` why nothing takes the others back, both by operation.
+    """
     ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
-    if entry.undo is None or entry.undo.operation not in (*_KINDS, redrive.CANCEL.operation):
-        why = _NO_WAY_BACK.get(entry.call.operation, "no undo of it is known")
+    if entry.undo is None or entry.undo.operation not in (*calls, redrive.CANCEL.operation):
+        why = final.get(entry.call.operation, "no undo of it is known")
         return Refusal(NAME, ref, f"{_what(entry)} cannot be undone: {why}.")
     refused = _not_applied(entry, ref)
     if refused:
@@ -84,8 +82,8 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         in_flight="running invocations are not touched",
         takes_effect="within seconds; a trigger needs seconds to minutes",
         confirm=typed if to_zero or discards else "key",
-        command=_KINDS[call.operation].command(call),
-        iam_actions=_KINDS[call.operation].iam,
+        command=calls[call.operation].command(call),
+        iam_actions=calls[call.operation].iam,
         planned_at=now,
         warnings=tuple(_warnings(entry, current)),
         transient=_on_the_way(entry.before),
@@ -327,30 +325,3 @@ def state_words(state: Mapping[str, Any]) -> str:
         else:
             words.append(setting_words({field: value}))
     return ", ".join(words) or "nothing to compare"
-
-
-class _Kind(NamedTuple):
-    """A kind of undo call: its `aws` command and the IAM actions it needs."""
-
-    command: Callable[[Call], Words]
-    iam: tuple[str, ...]
-
-
-_KINDS: Mapping[str, _Kind] = {
-    "PutFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
-    "DeleteFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
-    provisioned.PUT: _Kind(provisioned.provisioned_command, provisioned.IAM),
-    provisioned.DELETE: _Kind(provisioned.provisioned_command, provisioned.IAM),
-    managed.PUT: _Kind(managed.scaling_command, managed.IAM),
-    "UpdateEventSourceMapping": _Kind(triggers.mapping_command, triggers.IAM),
-    "PutFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
-    "UpdateFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
-    "DeleteFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
-    "PutFunctionRecursionConfig": _Kind(recursion.recursion_command, recursion.IAM),
-    "UpdateAlias": _Kind(alias.alias_command, alias.IAM),
-    "DisableRule": _Kind(rules.rule_command, rules.IAM),
-    "EnableRule": _Kind(rules.rule_command, rules.IAM),
-    schedules.OPERATION: _Kind(schedules.no_command, schedules.IAM),
-    "StopPipe": _Kind(pipes.pipe_command, pipes.IAM),
-    "StartPipe": _Kind(pipes.pipe_command, pipes.IAM),
-}

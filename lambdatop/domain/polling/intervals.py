@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.pricing import METRIC_USD
-from lambdatop.domain.facts.polling_status import Mood, PollingStatus
+from lambdatop.domain.facts.polling_status import PollingStatus, Spending
 from lambdatop.domain.keys import Key
 from lambdatop.domain.units import span
 
@@ -105,14 +105,14 @@ class Paces(Struct, frozen=True):
     wire_h: float = 0.0
     everybody: bool = False
 
-    def looking(self, state: PollingState, purse: Purse) -> PollingStatus:
+    def polling(self, state: PollingState, purse: Purse) -> PollingStatus:
         """Return the plan in figures."""
-        mood: Mood = "unlimited" if state.budget <= 0 else "wrong" if state.wrong else "calm"
+        spending: Spending = "unlimited" if state.budget <= 0 else "wrong" if state.wrong else "calm"
         detail = max(self.detail.pace_s, self.detail.turn_s)
         cold = (self.sweeps.periodic_s if self.others_s is None else self.others_s) or DISCOVERY_S
         full = round(len(state.functions) * state.series) + sum(state.fixed.values()) + state.wire_units
         return PollingStatus(
-            mood=mood,
+            spending=spending,
             wire_s=state.base_s,
             discovery_s=cold,
             detail_s=detail,

@@ -53,7 +53,7 @@ class PollingPlan(Struct, frozen=True):
     periodic: bool
     detail: tuple[Key, ...]
     fixed: tuple[Key, ...]
-    looking: PollingStatus
+    polling: PollingStatus
     more: bool = False
     room: float = inf
 
@@ -67,7 +67,7 @@ def plan(state: PollingState) -> PollingPlan:
     if state.budget <= 0:
         every = tuple(sorted(state.functions, key=attrgetter("id")))
         return PollingPlan(
-            wire_due, False, (), PERIODIC, False, every, tuple(state.fixed), found.looking(state, purse)
+            wire_due, False, (), PERIODIC, False, every, tuple(state.fixed), found.polling(state, purse)
         )
     if state.full_since is not None:
         return _full(state, found, purse, wire_due)
@@ -78,8 +78,8 @@ def plan(state: PollingState) -> PollingPlan:
     detail, fixed = _detail(state, first, found, left)
     unexplained = bool(state.reading.unexplained)
     discover = state.now - state.discovered_at >= (REDISCOVER_S if unexplained else HOUR_S)
-    looking = found.looking(state, purse)
-    return PollingPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, looking, room=left.mine)
+    polling = found.polling(state, purse)
+    return PollingPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, polling, room=left.mine)
 
 
 def _first(state: PollingState) -> tuple[Key, ...]:
@@ -93,9 +93,9 @@ def _full(state: PollingState, found: Paces, purse: Purse, wire_due: bool) -> Po
     left = [k for k in sorted(state.functions, key=attrgetter("id")) if state.asked.get(k, NEVER) < since]
     most = max(1, int(FULL_MOST / state.series))
     fixed = tuple(k for k in state.fixed if state.asked.get(k, NEVER) < since)
-    looking, more = found.looking(state, purse), len(left) > most
+    polling, more = found.polling(state, purse), len(left) > most
     return PollingPlan(
-        wire_due, False, (), PERIODIC, False, tuple(left[:most]), () if more else fixed, looking, more
+        wire_due, False, (), PERIODIC, False, tuple(left[:most]), () if more else fixed, polling, more
     )
 
 

@@ -132,7 +132,7 @@ def _as_read(world: World, at: float, settings: Settings) -> Snapshot:
         gaps=gaps(world),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
-        looking=world.looking,
+        polling=world.polling,
         journal=world.journal,
         aftermath=aftermaths(world, at, settings.metrics),
         logs=world.logs,

@@ -40,7 +40,7 @@ def caller_rows(
                 last_result="",
                 error_rate=function.error_rate,
                 as_of=at,
-                fate="by the settings of each",
+                failure_path="by the settings of each",
                 sources=names,
                 caller=rest[0].key,
             )
@@ -67,7 +67,7 @@ def _row(
         why=f"{caller.state}" if caller.off else f"{failing:.0%} errors" if failing else "",
         as_of=at,
         invocation=caller.invocation,
-        fate=_fate(function, caller, world),
+        failure_path=_failure_path_of(function, caller, world),
         caller=caller.key,
         settings=caller.settings,
     )
@@ -80,7 +80,7 @@ def _repeats(caller: Caller) -> bool:
     return caller.kind == "state machine" and isinstance(caller.retry, tuple) and bool(caller.retry)
 
 
-def _fate(function: FunctionRow, caller: Caller, world: World) -> str:
+def _failure_path_of(function: FunctionRow, caller: Caller, world: World) -> str:
     """Return what becomes of a failed call: by the caller's own rule, then by Lambda's for an event."""
     if caller.invocation != "push async":
         return caller.retries

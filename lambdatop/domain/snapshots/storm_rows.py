@@ -141,7 +141,7 @@ def _polled(
         risks=risks(mapping, facts, queue.facts if queue else None, reserved),
         as_of=rows.listed_at,
         invocation=mapping.kind.invocation,
-        fate=_failure_path(mapping, queue, function, rows),
+        failure_path=_failure_path(mapping, queue, function, rows),
         amplification=queue.redelivery_ratio if queue else None,
         trend=_queue_trend(mapping, rows),
         blocks=_blocked(mapping, queue, error_rate),
@@ -236,7 +236,9 @@ def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
     if now:
         row = _row(function, now, "callers", "push sync")
         failing = function.error_rate or 0.0
-        found.append(replace(row, fate=CALLER_DECIDES, score=round(2 * failing, 2), why=_errors(function)))
+        found.append(
+            replace(row, failure_path=CALLER_DECIDES, score=round(2 * failing, 2), why=_errors(function))
+        )
     return found
 
 
@@ -251,7 +253,7 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
     row = _wasted(
         replace(
             row,
-            fate=async_failure_path(
+            failure_path=async_failure_path(
                 function.facts, context.world.triggers_of(key).async_config, context.world.reserved_of(key)
             ),
             amplification=tried / came if came else None,

@@ -160,10 +160,10 @@ class ActivityObserved(Event, frozen=True):
     functions: tuple[Key, ...]
 
 
-class LooksPlanned(Event, frozen=True):
+class PollsPlanned(Event, frozen=True):
     """What is asked of CloudWatch now, and how often. `full`: a round that a person asked for is complete."""
 
-    looking: PollingStatus
+    polling: PollingStatus
     full: bool = False
 
 

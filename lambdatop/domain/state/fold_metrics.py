@@ -92,12 +92,12 @@ def _activity(world: World, event: ev.ActivityObserved) -> World:
     return replace(world, activity=MappingProxyType(found))
 
 
-def _planned(world: World, event: ev.LooksPlanned) -> World:
-    return replace(world, looking=event.looking)
+def _planned(world: World, event: ev.PollsPlanned) -> World:
+    return replace(world, polling=event.polling)
 
 
 STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.MetricsObserved: _metrics,
     ev.ActivityObserved: _activity,
-    ev.LooksPlanned: _planned,
+    ev.PollsPlanned: _planned,
 }

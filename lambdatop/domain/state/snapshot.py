@@ -5,6 +5,7 @@ Frozen and compared by identity: comparing two by value costs milliseconds a tic
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -135,7 +136,7 @@ class StormRow(Struct, frozen=True):
 
     `score` orders the pane (see `storms.py`); `why` says in words what the score rests on. `mapping` is
     None for a push trigger (`source_kind` s3, sns, eventbridge, async, …). `invocation` says who repeats
-    a failed event, `fate` what becomes of one now ("2 more receives, then orders-dlq").
+    a failed event, `failure_path` what becomes of one now ("2 more receives, then orders-dlq").
     `amplification` is runs per event (1 is healthy) with its `trend`, `wasted_per_min` invocations per
     minute that did work again or in vain, at `wasted_usd_per_hour` list price; `blocks` names who waits
     behind it. `sources` are the triggers by name where one row stands for several; `qualifier` is the
@@ -157,7 +158,7 @@ class StormRow(Struct, frozen=True):
     risks: tuple[str, ...] = ()
     as_of: float | None = None
     invocation: Invocation = "unknown"
-    fate: str = ""
+    failure_path: str = ""
     amplification: float | None = None
     trend: Trend = ""
     wasted_per_min: float | None = None
@@ -258,7 +259,7 @@ class Snapshot(Struct, frozen=True, eq=False):
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
     `functions` come hottest first. `permissions` is None until IAM was asked what the caller may do,
-    `looking` until looks were planned. `gaps` are reads that brought nothing, or were not made yet, while
+    `polling` until polls were planned. `gaps` are reads that brought nothing, or were not made yet, while
     their source as a whole may be fine.
     `callers` are the schedules, pipes and state machines by the function that they invoke, `looks` when they
     were looked for.
@@ -281,7 +282,7 @@ class Snapshot(Struct, frozen=True, eq=False):
     gaps: tuple[Gap, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = Spend()
-    looking: PollingStatus | None = None
+    polling: PollingStatus | None = None
     journal: tuple[Entry, ...] = ()
     aftermath: tuple[Aftermath, ...] = ()
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
@@ -298,6 +299,19 @@ class Snapshot(Struct, frozen=True, eq=False):
     def looked_for(self, function: Key) -> tuple[Looked, ...]:
         """Return what is known of a function's schedules, pipes and state machines, and what is not."""
         return looks_of(self.looks.get(function.scope, NOT_LOOKED), self.callers.get(function, ()))
+
+    @property
+    def runtimes(self) -> tuple[tuple[str, int], ...]:
+        """Runtimes with the number of functions, by name; the configuration of an image names none."""
+        nameless = {"Image": "container image"}
+        facts = (row.facts for row in self.functions)
+        found = Counter(f.runtime or nameless.get(f.package_type, "not known") for f in facts)
+        return tuple(sorted(found.items()))
+
+    @property
+    def without_dlq(self) -> int:
+        """How many functions have no dead-letter queue of their own."""
+        return sum(f.facts.dlq_arn is None for f in self.functions)
 
     @property
     def overridden(self) -> tuple[Aftermath, ...]:

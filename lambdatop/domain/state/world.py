@@ -77,6 +77,11 @@ class Spend(Struct, frozen=True):
     budget_usd_per_hour: float = 0.0
     usd_by_call: tuple[tuple[str, float], ...] = ()
 
+    @property
+    def requests(self) -> int:
+        """The requests of all operations together."""
+        return sum(n for _, n in self.calls)
+
 
 @lru_cache(maxsize=256)
 def _not_known(reason: Reason, action: str) -> NotKnown:
@@ -139,7 +144,7 @@ class World(Struct, frozen=True, eq=False):
     sources: Mapping[str, Health] = field(default_factory=_none)
     gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
     spend: Spend = Spend()
-    looking: PollingStatus | None = None
+    polling: PollingStatus | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
     journal: tuple[Entry, ...] = ()
 

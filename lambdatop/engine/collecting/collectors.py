@@ -37,7 +37,7 @@ DEFAULT_PACE_S = 60.0
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
-class Fleet:
+class SourceCollectors:
     """The collectors that run now.
 
     `complete` is set once all of them but the unhurried have answered, or have failed in a way that asking

@@ -11,7 +11,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import EventSink, View
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.sources import LOOKED_UP
-from lambdatop.domain.state.events import Event, LooksPlanned
+from lambdatop.domain.state.events import Event, PollsPlanned
 from lambdatop.domain.state.world import World
 from lambdatop.engine.collecting.live_policy import LivePolicy
 from lambdatop.engine.collecting.publisher import Publisher
@@ -20,7 +20,7 @@ FULL_S = 300.0
 """A full read that could not be completed for so long, s, is cancelled."""
 
 
-LOOK_AGAIN_S = 60.0
+READ_AGAIN_S = 60.0
 """How long after the last look the callers of a function are looked for again when it is opened, s."""
 
 
@@ -52,7 +52,7 @@ class Attention:
         told = self._publisher.world.callers_at
         newest = max((*told.values(), self._looked_at), default=0.0)
         now = self._clock.now()
-        if not self._watched or not told or now - newest < LOOK_AGAIN_S:
+        if not self._watched or not told or now - newest < READ_AGAIN_S:
             return ()
         self._looked_at = now
         return LOOKED_UP
@@ -72,7 +72,7 @@ class Attention:
         """Return a sink like `post` that ends a full read with the round that completed it."""
 
         def noted(events: Sequence[Event]) -> None:
-            if any(isinstance(e, LooksPlanned) and e.full for e in events):
+            if any(isinstance(e, PollsPlanned) and e.full for e in events):
                 self._full_until = 0.0
             post(events)
 

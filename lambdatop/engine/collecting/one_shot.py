@@ -11,7 +11,7 @@ from lambdatop.domain.facts.not_read import Gap, Reason
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
-from lambdatop.engine.collecting.collectors import UNHURRIED, Fleet
+from lambdatop.engine.collecting.collectors import UNHURRIED, SourceCollectors
 
 VAIN_MOST = {"ok": 2, "denied": 1}
 """Rounds without progress after which a source is not waited for any more, by how the last one ended.
@@ -42,9 +42,13 @@ class OneShot:
     """
 
     def __init__(
-        self, clock: Clock, fleet: Fleet, view: Callable[[], View], publish: Callable[[], object]
+        self,
+        clock: Clock,
+        collectors: SourceCollectors,
+        view: Callable[[], View],
+        publish: Callable[[], object],
     ) -> None:
-        self._clock, self._fleet, self._view, self._publish = clock, fleet, view, publish
+        self._clock, self._collectors, self._view, self._publish = clock, collectors, view, publish
         self._progress: dict[str, _Progress] = {}
         self._last: dict[str, int] | None = None
 
@@ -52,9 +56,9 @@ class OneShot:
         """Ask until all have answered and nothing is left to ask, or until `deadline` (monotonic, s)."""
         published = False
         while (left_s := deadline - self._clock.monotonic()) > 0:
-            self._fleet.reported.clear()
+            self._collectors.reported.clear()
             due = self._due()
-            over = self._over(idle=not due and self._fleet.complete.is_set())
+            over = self._over(idle=not due and self._collectors.complete.is_set())
             if over and published:
                 return
             if over:
@@ -62,10 +66,10 @@ class OneShot:
             published = over
             for name, pause_s in due.items():
                 if pause_s <= 0:
-                    self._fleet.refresh(name)
+                    self._collectors.refresh(name)
             if not over:
                 pauses = [pause_s for pause_s in due.values() if pause_s > 0]
-                await wait_at_most(self._clock, self._fleet.reported, min((left_s, *pauses)))
+                await wait_at_most(self._clock, self._collectors.reported, min((left_s, *pauses)))
 
     def _over(self, *, idle: bool) -> bool:
         """Return whether nothing is left to ask, and all that was being asked then has been answered.
@@ -76,14 +80,14 @@ class OneShot:
             self._last = None
             return False
         if self._last is None:
-            self._last = self._fleet.asking
-        return all(self._fleet.rounds[name] >= number for name, number in self._last.items())
+            self._last = self._collectors.asking
+        return all(self._collectors.rounds[name] >= number for name, number in self._last.items())
 
     def gaps(self, known: Sequence[Gap]) -> tuple[Gap, ...]:
         """Return all gaps: `known` are those of the World; each source adds what it did not ask."""
         own = list(self._left())
         told = {(g.source, g.action, g.reason) for g in own}
-        asking = self._fleet.unfinished
+        asking = self._collectors.unfinished
         rest = (
             g
             for g in known
@@ -96,9 +100,11 @@ class OneShot:
     def _left(self) -> Iterator[Gap]:
         """Yield what was not asked, and why it was not."""
         due = self._due()
-        for name, gaps in self._fleet.unasked(self._view()).items():
-            late = name in due or (name not in self._fleet.states and name not in UNHURRIED)
-            reason = _REASON.get(self._fleet.states.get(name, ""), "out of time" if late else "not asked")
+        for name, gaps in self._collectors.unasked(self._view()).items():
+            late = name in due or (name not in self._collectors.states and name not in UNHURRIED)
+            reason = _REASON.get(
+                self._collectors.states.get(name, ""), "out of time" if late else "not asked"
+            )
             yield from (replace(g, reason=reason) if g.reason == "not asked" else g for g in gaps)
 
     def _due(self) -> dict[str, float]:
@@ -108,10 +114,10 @@ class OneShot:
         needed.
         """
         found, now = {}, self._clock.monotonic()
-        for name, gaps in self._fleet.unasked(self._view()).items():
-            if self._fleet.tries_again(name):
+        for name, gaps in self._collectors.unasked(self._view()).items():
+            if self._collectors.tries_again(name):
                 continue  # its first answer is still to come, and its collector asks for it
-            known = name in self._fleet.states and name not in UNHURRIED
+            known = name in self._collectors.states and name not in UNHURRIED
             if known and any(gap.reason == "not asked" for gap in gaps):
                 pause_s = self._pause_s(name, gaps, now)
                 if pause_s is not None:
@@ -120,7 +126,7 @@ class OneShot:
 
     def _pause_s(self, name: str, gaps: tuple[Gap, ...], now: float) -> float | None:
         """Return the seconds until this source may be asked; None when asking it again helps nobody."""
-        state, rounds = self._fleet.states[name], self._fleet.rounds[name]
+        state, rounds = self._collectors.states[name], self._collectors.rounds[name]
         progress = self._progress.get(name)
         if progress is None or progress.gaps != gaps:
             progress = self._progress[name] = _Progress(gaps, rounds)

@@ -165,7 +165,7 @@ class Executor:
             await self._publish(())
         return found
 
-    async def look_at_standing(self) -> None:
+    async def settle_standing(self) -> None:
         """Read what our standing mutations have set and tell it: somebody may have changed it since.
 
         Raises LambdatopError when the journal cannot be read.

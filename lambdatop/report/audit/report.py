@@ -183,7 +183,7 @@ def _functions(snapshot: Snapshot) -> Iterable[str]:
 
 
 def _looks(snapshot: Snapshot) -> Iterable[str]:
-    plan = snapshot.looking
+    plan = snapshot.polling
     if plan is None:
         sent = dict(snapshot.spend.calls).get("cloudwatch.GetMetricData", 0)
         yield (
@@ -193,7 +193,7 @@ def _looks(snapshot: Snapshot) -> Iterable[str]:
             else "- Metrics: no polling plan was made, so none were asked for."
         )
         return
-    budget = {"calm": "the calm budget", "wrong": "the whole budget", "unlimited": "no budget"}[plan.mood]
+    budget = {"calm": "the calm budget", "wrong": "the whole budget", "unlimited": "no budget"}[plan.spending]
     others = "not until they turn hot" if plan.others_s is None else f"every {figures.age(plan.others_s)}"
     yield (
         f"- Metrics under {budget}: account totals every {figures.age(plan.wire_s)}, some series of each "

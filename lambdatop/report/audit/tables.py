@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from lambdatop.domain.detectors.rules.risky_config import NAME as RISKY_CONFIG
-from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.sanitize import clean_line
@@ -89,20 +87,14 @@ def _value(value: float | int | str | None) -> str:
 
 def _risks(snapshot: Snapshot) -> str:
     rows = list(dict.fromkeys(_risk_rows(snapshot)))
-    no_dlq = sum(f.facts.dlq_arn is None for f in snapshot.functions)
-    runtimes = Counter(_runtime(f.facts) for f in snapshot.functions)
     return (
         f"## Risky configuration\n\n{table(('KIND', 'TARGET', 'RISK', 'SINCE'), rows)}\n\n"
-        f"{plural(no_dlq, 'function')} of {len(snapshot.functions)} without a dead-letter queue of their own "
-        "(an on-failure destination may stand in for it; where neither exists and asynchronous events "
-        "arrive, it is a row above). Whether a runtime is still supported is not judged here.\n\n"
-        + table(("RUNTIME", "FUNCTIONS"), [(name, str(n)) for name, n in sorted(runtimes.items())], (1,))
+        f"{plural(snapshot.without_dlq, 'function')} of {len(snapshot.functions)} without a "
+        "dead-letter queue of their own (an on-failure destination may stand in for it; where neither "
+        "exists and asynchronous events arrive, it is a row above). Whether a runtime is still supported "
+        "is not judged here.\n\n"
+        + table(("RUNTIME", "FUNCTIONS"), [(name, str(n)) for name, n in snapshot.runtimes], (1,))
     )
-
-
-def _runtime(facts: FunctionFacts) -> str:
-    """Return a function's runtime; the configuration of a container image names none."""
-    return facts.runtime or ("container image" if facts.package_type == "Image" else "not known")
 
 
 def _risk_rows(snapshot: Snapshot) -> Iterator[Row]:
@@ -251,10 +243,9 @@ def _calls(snapshot: Snapshot) -> str:
     spend = snapshot.spend
     usd = dict(spend.usd_by_call)
     rows = [(name, str(n), f"{usd.get(name, 0.0):.5f}") for name, n in sorted(spend.calls)]
-    total = sum(n for _, n in spend.calls)
     return (
-        f"## What lambdatop itself did\n\n{plural(total, 'request')} to AWS until this report, repeats and "
-        f"the SDK's own included, at list price {spend.usd:.5f} USD. These are all that its session sent "
-        "(asking an instance or a container for credentials is not an operation of AWS).\n\n"
+        f"## What lambdatop itself did\n\n{plural(spend.requests, 'request')} to AWS until this report, "
+        f"repeats and the SDK's own included, at list price {spend.usd:.5f} USD. These are all that its "
+        "session sent (asking an instance or a container for credentials is not an operation of AWS).\n\n"
         + table(("OPERATION", "REQUESTS", "USD"), rows, (1, 2))
     )

@@ -82,7 +82,7 @@ def storm_json(row: StormRow, age_s: float | None) -> Json:
         "state": row.state or None,
         "sources": list(row.sources),
         "invocation": row.invocation,
-        "fate": row.fate or None,
+        "fate": row.failure_path or None,
         "amplification": plain(row.amplification),
         "trend": row.trend or None,
         "error_rate": plain(row.error_rate),

@@ -68,7 +68,7 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "sources": part(
             "sources", lambda: [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]
         ),
-        "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
+        "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _polling(snapshot.polling)}),
         "burn": part("burn", lambda: account_burn_json(snapshot.burn)),
         "incidents": part("incidents", lambda: incidents_json(snapshot.incidents)),
         "storms": part("storms", lambda: [storm_json(r, snapshot.age_s(r.as_of)) for r in snapshot.storms]),
@@ -249,29 +249,29 @@ def _gap(gap: Gap) -> Json:
     }
 
 
-def _looking(looking: PollingStatus | None) -> Json | None:
-    if looking is None:
+def _polling(polling: PollingStatus | None) -> Json | None:
+    if polling is None:
         return None
     return {
-        "mood": looking.mood,
-        "why": looking.why or None,
-        "discovery_s": plain(looking.discovery_s),
+        "mood": polling.spending,
+        "why": polling.why or None,
+        "discovery_s": plain(polling.discovery_s),
         "paces": {
-            "trip_wire_s": plain(looking.wire_s),
-            "detail_s": plain(looking.detail_s),
-            "others_s": plain(looking.others_s),
-            "queues_s": plain(looking.fixed_s),
+            "trip_wire_s": plain(polling.wire_s),
+            "detail_s": plain(polling.detail_s),
+            "others_s": plain(polling.others_s),
+            "queues_s": plain(polling.fixed_s),
         },
         "staleness": {
-            "hot_s": plain(looking.hot_s),
-            "mover_s": plain(looking.mover_s),
-            "cold_s": plain(looking.cold_s),
+            "hot_s": plain(polling.hot_s),
+            "mover_s": plain(polling.mover_s),
+            "cold_s": plain(polling.cold_s),
         },
-        "calls_per_min": plain(looking.calls_per_min),
-        "usd_per_hour_planned": plain(looking.usd_per_hour),
-        "full_detail_usd": plain(looking.full_usd),
-        "slowed": looking.slowed or None,
-        "note": looking.note or None,
+        "calls_per_min": plain(polling.calls_per_min),
+        "usd_per_hour_planned": plain(polling.usd_per_hour),
+        "full_detail_usd": plain(polling.full_usd),
+        "slowed": polling.slowed or None,
+        "note": polling.note or None,
     }
 
 

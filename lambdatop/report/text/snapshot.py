@@ -163,7 +163,7 @@ def _storm(s: StormRow) -> Row:
         figures.number(queue.facts.in_flight if queue else None),
         figures.number(dlq.facts.visible + dlq.facts.in_flight if dlq else None),
         figures.trend(dlq.trend_per_min if dlq else None),
-        s.fate or figures.UNKNOWN,
+        s.failure_path or figures.UNKNOWN,
     )
 
 
@@ -234,8 +234,8 @@ _SPEND = ("CALLS", "USD", "USD/H", "BUDGET USD/H")
 
 def _spend(snapshot: Snapshot) -> Row:
     spend = snapshot.spend
-    calls = sum(n for _, n in spend.calls)
-    return (str(calls), f"{spend.usd:.5f}", f"{spend.usd_per_hour:.3f}", f"{spend.budget_usd_per_hour:.2f}")
+    usd, budget = f"{spend.usd:.5f}", f"{spend.budget_usd_per_hour:.2f}"
+    return (str(spend.requests), usd, f"{spend.usd_per_hour:.3f}", budget)
 
 
 def journal_text(entries: Iterable[Entry]) -> str:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from lambdatop.tui.host import host_of
 from lambdatop.tui.hotkeys import Hotkey
 from lambdatop.tui.logview.tail import LogTail
 from lambdatop.tui.panes.registry import ALL_HOTKEYS
-
-if TYPE_CHECKING:
-    from lambdatop.tui.app.app import LambdatopApp
 
 SKIP = ("moving", "dialog", "insights")
 
@@ -22,7 +19,7 @@ class HotkeyCommands(Provider):
     """Every key that means something on the screen below."""
 
     def _commands(self) -> Iterator[tuple[Hotkey, Callable[[], Awaitable[None]]]]:
-        app = cast("LambdatopApp", self.app)
+        app = host_of(self.screen)
         for hotkey in ALL_HOTKEYS:
             if hotkey.scope == "log" and not isinstance(app.screen.focused, LogTail):
                 continue

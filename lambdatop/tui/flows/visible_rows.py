@@ -50,14 +50,14 @@ class VisibleRowsFlow:
 
     def everything(self) -> None:
         """Read all series of all functions once, above the hour's budget at the second key; say the cost."""
-        app, looking = self._app, self._app.frame.snapshot.looking
-        if looking is None or looking.full_usd is None:
+        app, polling = self._app, self._app.frame.snapshot.polling
+        if polling is None or polling.full_usd is None:
             app.show_message(
                 "The cost of full detail is not known yet: no metrics have been read.", "warning"
             )
             return
-        usd, budget = looking.full_usd, app.frame.snapshot.spend.budget_usd_per_hour
-        words = f"all metrics of all functions once: {looking.full_units:,} series, {fmt.usd(usd)}"
+        usd, budget = polling.full_usd, app.frame.snapshot.spend.budget_usd_per_hour
+        words = f"all metrics of all functions once: {polling.full_units:,} series, {fmt.usd(usd)}"
         asked_at, now = self._asked_at, app.now()
         if 0 < budget < usd and not (asked_at is not None and now - asked_at <= AGAIN_S):
             self._asked_at = now

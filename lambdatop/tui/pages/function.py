@@ -15,8 +15,7 @@ from lambdatop.domain.units import span
 from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID
-from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share
-from lambdatop.tui.pages.cells import titled as _section
+from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share, titled
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
 from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
@@ -32,10 +31,10 @@ LATE = 2.0
 
 def metrics_old(row: FunctionRow, frame: Frame) -> bool:
     """Return whether its metrics are old, by the pace at which rows on screen are asked for now."""
-    looking, age = frame.snapshot.looking, frame.since(row.as_of)
-    if looking is None or looking.detail_s <= looking.wire_s:
+    polling, age = frame.snapshot.polling, frame.since(row.as_of)
+    if polling is None or polling.detail_s <= polling.wire_s:
         return frame.is_stale(age, "metrics")
-    return age is not None and age > LATE * looking.detail_s
+    return age is not None and age > LATE * polling.detail_s
 
 
 NUMBER = 12
@@ -143,7 +142,7 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
         ("≈ burn $/h", burn, ""),
         ("heat", f"{f.heat:.0f}", SEVERITY_SLOT.get(f.worst, "")),
     ]
-    pieces = _section("now", note)
+    pieces = titled("now", note)
     columns = max(1, min(3, width // 34))
     per_column = -(-len(cells) // columns)
     for line in range(per_column):
@@ -161,7 +160,7 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
 def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
     found = [f for f in frame.snapshot.findings if f.target.key in about]
     alarms = [a for a in frame.snapshot.alarms if a.function in about]
-    pieces = _section("findings")
+    pieces = titled("findings")
     if not found and not alarms:
         unread = " in what was read, which is not everything" if blind(frame.snapshot, "info") else ""
         return (*pieces, Span(f"none{unread}\n", "muted"))
@@ -184,7 +183,7 @@ def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
 
 
 def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
-    pieces = _section("triggers", "event source mappings, then who else invokes it")
+    pieces = titled("triggers", "event source mappings, then who else invokes it")
     if not mappings:
         none = no_mappings(frame.snapshot)
         return (*pieces, Span(f"{none}\n", "muted" if none == "none" else "warning"))
@@ -214,7 +213,7 @@ def _pushed(rows: list[StormRow], frame: Frame, key: Key, width: int) -> Spans:
         pieces += row("", f"who else invokes it is not known in full ({unread})", width, "warning")
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
-        pieces += row("", r.fate, width, "muted")
+        pieces += row("", r.failure_path, width, "muted")
     return tuple(pieces)
 
 
@@ -251,7 +250,7 @@ def _queue_lines(queues: list[QueueRow], frame: Frame, width: int) -> Spans:
     if not queues:
         return ()
     limits = frame.settings.detectors.sqs_redelivery
-    pieces = _section("queues", "counts are approximations of SQS")
+    pieces = titled("queues", "counts are approximations of SQS")
     titles = ("waiting", "in flight", f"redel {TIMES}", "per min", "oldest", "age")
     name_width = max(14, min(36, width - len(titles) * COUNT))
     pieces.append(Span(" " * name_width))
@@ -282,7 +281,7 @@ def _journal(frame: Frame, about: set[Key]) -> Spans:
     entries = [e for e in in_reading_order(frame.snapshot.journal) if e.target in about]
     if not entries:
         return ()
-    pieces = _section("journal")
+    pieces = titled("journal")
     for e in entries[:8]:
         slot = "critical" if e.outcome in ("open", "unknown") else "muted"
         pieces += [Span(f"{fmt.age(e.age_s(frame.now)):>4} ago  ", "muted"), Span(f"{e.outcome:<9}", slot)]

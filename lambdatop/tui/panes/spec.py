@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
+from textual.widget import Widget
 
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
@@ -13,9 +14,6 @@ from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style.spans import Spans
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
-
-if TYPE_CHECKING:
-    from lambdatop.tui.panes.base import Pane
 
 R = TypeVar("R")
 Place = Literal["left", "right", "bottom"]
@@ -49,7 +47,7 @@ class PaneSpec(Struct, Generic[R], frozen=True):
     does: str
     place: Place
     share: Literal[1, 2, 3]
-    widget: Callable[[PaneSpec[Any]], Pane]
+    widget: Callable[[PaneSpec[Any]], Widget]
     sources: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
     what: str = "rows"
@@ -63,6 +61,6 @@ class PaneSpec(Struct, Generic[R], frozen=True):
     detail: Callable[[R, Frame], Spans] = lambda row, frame: ()
     selection: Callable[[R], Selection] = lambda row: NOTHING
 
-    def make(self) -> Pane:
+    def make(self) -> Widget:
         """Return a new pane."""
         return self.widget(self)

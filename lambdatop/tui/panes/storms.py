@@ -62,8 +62,8 @@ def _usd(row: StormRow, frame: Frame, width: int) -> Spans:
     return figure(value, fmt.usd(value), "muted")
 
 
-def _fate(row: StormRow, frame: Frame, width: int) -> Spans:
-    return spans((row.fate or fmt.UNKNOWN, "" if row.score >= STORM else "muted"))
+def _failure_path_of(row: StormRow, frame: Frame, width: int) -> Spans:
+    return spans((row.failure_path or fmt.UNKNOWN, "" if row.score >= STORM else "muted"))
 
 
 def _blocks(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -158,7 +158,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
         help="growth of the dead-letter queue per minute",
     ),
     Column("iter", "iter age", 8, _iterator, rank=6, sort=lambda r: r.iterator_age_ms),
-    Column("fate", "on failure", 24, _fate, "left", flex=3, wish=44),
+    Column("failure_path", "on failure", 24, _failure_path_of, "left", flex=3, wish=44),
     Column("blocks", "blocks", 14, _blocks, "left", rank=7, flex=1),
     Column("kind", "kind", 8, _kind, "left", rank=9),
     Column("result", "last result", 13, _result, "left", rank=9, flex=1),
@@ -169,7 +169,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
 def _text_of(row: StormRow) -> str:
     names = " ".join((row.source_name, *row.sources, row.function_name))
     ways = f"{names} {row.source_kind} {row.invocation} {row.state} {row.settings}"
-    return f"{ways} {row.last_result} {row.fate} {row.why}"
+    return f"{ways} {row.last_result} {row.failure_path} {row.why}"
 
 
 def _is_stale(row: StormRow, frame: Frame) -> bool:
@@ -187,7 +187,7 @@ def _detail(row: StormRow, frame: Frame) -> Spans:
         Span(row.why or "quiet"),
         Span("; on failure: ", "muted"),
     ]
-    pieces.append(Span(row.fate or fmt.UNKNOWN))
+    pieces.append(Span(row.failure_path or fmt.UNKNOWN))
     if len(row.sources) > 1:
         pieces += [Span(f"  {BULLET} ", "faint"), Span(", ".join(row.sources), "muted")]
     if row.settings:

@@ -42,22 +42,23 @@ def _row(name: str, count: str, usd: str, slot: str) -> list[Span]:
     return [*fit(spans((name, slot)), NAME), Span(text, slot), Span("\n")]
 
 
-def looking_lines(looking: PollingStatus | None) -> Spans:
+def polling_lines(polling: PollingStatus | None) -> Spans:
     """Return how often each metric is asked for, and what the budget slowed down."""
-    if looking is None:
+    if polling is None:
         return spans(("How often metrics are asked for is not known yet: none have been read.", "muted"))
-    if looking.mood == "unlimited":
+    if polling.spending == "unlimited":
         return spans(("There is no budget: everything is asked for in every round.", "muted"))
-    why = f": {looking.why}" if looking.why else ""
-    mood = "Nothing is wrong: the calm budget" if looking.mood == "calm" else f"The whole budget{why}"
-    found = f"Any other is discovered within {fmt.age(looking.discovery_s)}."
+    why = f": {polling.why}" if polling.why else ""
+    spending = "Nothing is wrong: the calm budget" if polling.spending == "calm" else f"The whole budget{why}"
+    found = f"Any other is discovered within {fmt.age(polling.discovery_s)}."
     words = [
-        f"{mood}. Planned {fmt.usd(looking.usd_per_hour)}/h, {looking.calls_per_min:.1f} requests a minute.",
-        f"Totals every {fmt.age(looking.wire_s)}; rows on screen and hot functions "
-        f"every {fmt.age(looking.detail_s)}.",
-        f"A function that moves a total is found within {fmt.age(looking.mover_s)}. {found}",
+        f"{spending}. Planned {fmt.usd(polling.usd_per_hour)}/h, "
+        f"{polling.calls_per_min:.1f} requests a minute.",
+        f"Totals every {fmt.age(polling.wire_s)}; rows on screen and hot functions "
+        f"every {fmt.age(polling.detail_s)}.",
+        f"A function that moves a total is found within {fmt.age(polling.mover_s)}. {found}",
     ]
-    slowed = [(f"{words}\n", "warning") for words in (looking.slowed, looking.note) if words]
+    slowed = [(f"{words}\n", "warning") for words in (polling.slowed, polling.note) if words]
     return spans(*[(f"{line}\n", "muted") for line in words], *slowed)
 
 
@@ -79,7 +80,7 @@ class SpendScreen(Modal[None]):
             with VerticalScroll(id="body"):
                 yield Static(inks.content(spend_lines(snapshot.spend)), markup=False)
                 yield Static("", markup=False)
-                yield Static(inks.content(looking_lines(snapshot.looking)), markup=False)
+                yield Static(inks.content(polling_lines(snapshot.polling)), markup=False)
             yield Static(inks.content(spans((LIST_PRICE, "muted"))), markup=False)
             yield Static(inks.content(spans(("Esc", "accent"), (" closes", "muted"))), markup=False)
 

@@ -75,7 +75,7 @@ def second_line(frame: Frame, width: int) -> Spans:
     spend = snapshot.spend
     over = spend.budget_usd_per_hour and spend.usd_per_hour >= spend.budget_usd_per_hour
     # Without a budget (the demo: nobody bills) there is nothing to hold the rate against.
-    short = snapshot.looking is not None and width < WIDE
+    short = snapshot.polling is not None and width < WIDE
     known = spend.budget_usd_per_hour and (over or not short)
     budget = f" of {fmt.usd(spend.budget_usd_per_hour)}" if known else ""
     rate = f"{fmt.usd(spend.usd_per_hour)}{budget}/h"
@@ -90,13 +90,13 @@ def second_line(frame: Frame, width: int) -> Spans:
 
 def looks(frame: Frame) -> tuple[Item, ...]:
     """Return how soon a cold function is discovered, and how often rows are asked for where that is slow."""
-    looking = frame.snapshot.looking
-    if looking is None or looking.mood == "unlimited":
+    polling = frame.snapshot.polling
+    if polling is None or polling.spending == "unlimited":
         return ()
-    slow = looking.detail_s > looking.wire_s
-    bound = "warning" if looking.mood == "wrong" and looking.slowed else "muted"
-    detail = (f"rows {fmt.age(looking.detail_s)}", bound if slow else "muted")
-    found = (f"discovery {fmt.age(looking.discovery_s)}", bound)
+    slow = polling.detail_s > polling.wire_s
+    bound = "warning" if polling.spending == "wrong" and polling.slowed else "muted"
+    detail = (f"rows {fmt.age(polling.detail_s)}", bound if slow else "muted")
+    found = (f"discovery {fmt.age(polling.discovery_s)}", bound)
     return Item(spans(found), 4), Item(spans(detail) if slow else (), 5)
 
 

@@ -9,7 +9,7 @@ import pytest
 from fakes.aws_doubles import SCOPE, Bench
 from fakes.wire_stub import Fault, WireStub
 
-from lambdatop.aws.collectors.cost_history import BurnHistorySource
+from lambdatop.aws.collectors.history import BurnHistorySource
 from lambdatop.aws.collectors.prices import PricesSource
 from lambdatop.aws.sources import build_sources
 from lambdatop.aws.spec import Opened

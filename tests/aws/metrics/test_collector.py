@@ -21,9 +21,9 @@ from lambdatop.domain.settings.settings import Limits, MetricSettings, Settings
 from lambdatop.domain.state.events import (
     Event,
     FunctionsListed,
-    LooksPlanned,
     MappingsListed,
     MetricsObserved,
+    PollsPlanned,
     QueuesObserved,
 )
 from lambdatop.domain.state.fold import fold_all
@@ -80,8 +80,8 @@ def _answer_all(params: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 async def _collect(bench: Bench, world: World) -> MetricsObserved:
     *events, planned = await _source(bench).collect(bench.view(world))
-    assert isinstance(planned, LooksPlanned)
-    assert planned.looking.mood == "unlimited"
+    assert isinstance(planned, PollsPlanned)
+    assert planned.polling.spending == "unlimited"
     return _joined(events)
 
 

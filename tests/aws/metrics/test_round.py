@@ -22,9 +22,9 @@ from lambdatop.domain.state.events import (
     ActivityObserved,
     Event,
     FunctionsListed,
-    LooksPlanned,
     MappingsListed,
     MetricsObserved,
+    PollsPlanned,
     QueuesObserved,
 )
 from lambdatop.domain.state.fold import fold_all
@@ -140,15 +140,15 @@ class PollingStatus:
         return next(r for r in made.functions if r.key == fn(number))
 
 
-def planned(events: Sequence[Event]) -> LooksPlanned:
-    (found,) = [e for e in events if isinstance(e, LooksPlanned)]
+def planned(events: Sequence[Event]) -> PollsPlanned:
+    (found,) = [e for e in events if isinstance(e, PollsPlanned)]
     return found
 
 
 async def test_the_first_round_of_a_large_account(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     rows = frozenset(map(fn, range(10)))
-    events = await looking.round(visible=rows)
+    events = await polling.round(visible=rows)
     asked = cloud.asked()
     assert asked["account"] == 11
     assert asked["Errors"] == ACTIVE + 10, "all that ran lately are swept, ten of them have detail"
@@ -158,21 +158,21 @@ async def test_the_first_round_of_a_large_account(stub: WireStub, bench: MakeBen
     assert third["NextToken"] == "1000"
     (activity,) = [e for e in events if isinstance(e, ActivityObserved)]
     assert set(activity.functions) == set(map(fn, range(ACTIVE)))
-    assert planned(events).looking.mood == "calm"
-    assert planned(events).looking.usd_per_hour <= 0.05
-    assert looking.world.looking == planned(events).looking
+    assert planned(events).polling.spending == "calm"
+    assert planned(events).polling.usd_per_hour <= 0.05
+    assert polling.world.polling == planned(events).polling
 
 
 async def test_the_rounds_that_follow_ask_for_totals_only(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     rows = frozenset(map(fn, range(40)))
-    await looking.round(visible=rows)
+    await polling.round(visible=rows)
     cloud.asked()
-    await looking.round(60, visible=rows)
+    await polling.round(60, visible=rows)
     assert cloud.asked() == {"account": 11}
-    await looking.round(10, visible=rows)
+    await polling.round(10, visible=rows)
     assert cloud.asked() == {}, "woken early, nothing is due"
-    await looking.round(1, visible=rows | {fn(1_700)})
+    await polling.round(1, visible=rows | {fn(1_700)})
     assert cloud.asked() == {
         "Invocations": 1, "Errors": 1, "Throttles": 1, "Duration": 3,
         "ConcurrentExecutions": 1, "AsyncEventsReceived": 1, "AsyncEventAge": 1,
@@ -181,88 +181,88 @@ async def test_the_rounds_that_follow_ask_for_totals_only(stub: WireStub, bench:
 
 
 async def test_a_move_finds_its_function_in_the_same_round(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
-    await looking.round()
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    await polling.round()
     cloud.errors[321] = 80.0
     cloud.asked()
-    events = await looking.round(60)
+    events = await polling.round(60)
     asked = cloud.asked()
     assert asked["Errors"] == ACTIVE + 1
     assert asked["Throttles"] == 1
-    assert looking.row(321).errors_per_min == pytest.approx(80.0, rel=0.7)
-    assert planned(events).looking.why.startswith("errors 80 in a minute")
-    await looking.round(60)
+    assert polling.row(321).errors_per_min == pytest.approx(80.0, rel=0.7)
+    assert planned(events).polling.why.startswith("errors 80 in a minute")
+    await polling.round(60)
     assert cloud.asked()["Errors"] == 1, "its detail explains the move, nobody else is searched for"
 
 
 async def test_who_seemed_asleep_is_searched_for_in_the_same_round(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
-    await looking.round()
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    await polling.round()
     cloud.errors[1_900] = 80.0
-    await looking.round(60)
-    assert looking.row(1_900).errors_per_min
-    assert fn(1_900) in looking.world.metrics_at
+    await polling.round(60)
+    assert polling.row(1_900).errors_per_min
+    assert fn(1_900) in polling.world.metrics_at
 
 
 async def test_who_was_only_swept_is_not_taken_for_idle(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     cloud.errors[5] = 1.0
-    await looking.round(visible=frozenset({fn(1)}))
-    swept, seen, asleep = looking.row(5), looking.row(1), looking.row(1_500)
+    await polling.round(visible=frozenset({fn(1)}))
+    swept, seen, asleep = polling.row(5), polling.row(1), polling.row(1_500)
     assert (swept.as_of, swept.invocations_per_min, swept.errors_per_min) == (None, None, None)
     assert (seen.as_of, seen.invocations_per_min) == (NOW, 2.0)
     assert (asleep.as_of, asleep.invocations_per_min) == (NOW, 0.0), "ListMetrics says that it did not run"
 
 
 async def test_figures_stand_at_their_age_while_nobody_asks(stub: WireStub, bench: MakeBench) -> None:
-    _, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
-    await looking.round(visible=frozenset({fn(1)}))
-    before = looking.row(1)
-    looking.made.clock.at = NOW + 1_500
-    after = looking.row(1)
+    _, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    await polling.round(visible=frozenset({fn(1)}))
+    before = polling.row(1)
+    polling.made.clock.at = NOW + 1_500
+    after = polling.row(1)
     assert after.as_of == NOW
     assert after.invocations_per_min == before.invocations_per_min == 2.0
 
 
 async def test_a_sweep_leaves_the_age_of_the_other_series_alone(stub: WireStub, bench: MakeBench) -> None:
-    _, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
-    await looking.round(visible=frozenset({fn(1)}))
-    events = await looking.round(3_700)
+    _, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    await polling.round(visible=frozenset({fn(1)}))
+    events = await polling.round(3_700)
     (sweep,) = [e for e in events if isinstance(e, MetricsObserved) and e.partial]
     assert len(sweep.data) == ACTIVE
-    assert looking.world.metrics_at[fn(1)] == NOW
-    assert looking.row(1).as_of == NOW
+    assert polling.world.metrics_at[fn(1)] == NOW
+    assert polling.row(1).as_of == NOW
 
 
 @pytest.mark.parametrize("fault", ["AccessDenied", "InternalFailure"])
 async def test_without_list_metrics_all_count_as_active(stub: WireStub, bench: MakeBench, fault: str) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     stub.on("cloudwatch", "ListMetrics", Fault(fault))
-    events = await looking.round()
+    events = await polling.round()
     assert cloud.asked()["Errors"] == MANY
-    note = planned(events).looking.note
+    note = planned(events).polling.note
     assert note.startswith("which functions ran lately is not known")
     assert ("cloudwatch:ListMetrics is denied" in note) == (fault == "AccessDenied")
     assert "activity" not in {type(e).__name__ for e in events}
-    await looking.round(60)
+    await polling.round(60)
     assert len(stub.calls("ListMetrics")) == 1, "it is not asked each minute"
 
 
 async def test_a_full_look_is_complete_costs_what_was_said_and_ends(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, 100), PollingStatus(bench(at=NOW), world_of(FULL))
-    told = planned(await looking.round()).looking.full_units
+    cloud, polling = Cloud(stub, 100), PollingStatus(bench(at=NOW), world_of(FULL))
+    told = planned(await polling.round()).polling.full_units
     cloud.asked()
-    first = await looking.round(60, full=True)
-    assert looking.woken == 1
+    first = await polling.round(60, full=True)
+    assert polling.woken == 1
     assert not planned(first).full
-    second = await looking.round(1, full=True)
+    second = await polling.round(1, full=True)
     assert planned(second).full
-    assert looking.woken == 1
+    assert polling.woken == 1
     asked = cloud.asked()
     assert asked["Invocations"] == asked["Throttles"] == FULL
     assert asked.total() == pytest.approx(told, rel=0.1)
-    assert all(fn(i) in looking.world.metrics_at for i in range(FULL))
-    after = await looking.round(60)
+    assert all(fn(i) in polling.world.metrics_at for i in range(FULL))
+    after = await polling.round(60)
     assert not planned(after).full
     assert cloud.asked() == {"account": 11}, "it is not held against the budget, and not repeated"
 
@@ -282,8 +282,8 @@ async def test_a_throttled_round_slows_the_whole_process_down_there(stub: WireSt
 async def test_what_was_spent_before_a_new_connection_is_not_forgotten(
     stub: WireStub, bench: MakeBench
 ) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
-    spend = replace(looking.world.spend, usd=3.0, usd_per_hour=0.5, budget_usd_per_hour=0.5)
-    looking.world = replace(looking.world, spend=spend)
-    await looking.round(visible=frozenset({fn(1)}), hot=frozenset({fn(2)}))
+    cloud, polling = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
+    spend = replace(polling.world.spend, usd=3.0, usd_per_hour=0.5, budget_usd_per_hour=0.5)
+    polling.world = replace(polling.world, spend=spend)
+    await polling.round(visible=frozenset({fn(1)}), hot=frozenset({fn(2)}))
     assert cloud.asked() == {"account": 11}, "the budget of this hour is gone"

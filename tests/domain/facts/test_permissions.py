@@ -7,8 +7,7 @@ from fakes.shown_plans import plans
 from fakes.worlds import NOW, SCOPE
 
 from lambdatop.domain.facts.permissions import Permission, Permissions
-from lambdatop.domain.mitigations.registry import REGISTRY, iam_actions
-from lambdatop.domain.mitigations.undo import _KINDS
+from lambdatop.domain.mitigations.registry import REGISTRY, UNDO_CALLS, iam_actions
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state import events as ev
@@ -55,7 +54,7 @@ def test_every_action_that_a_plan_or_its_undo_states_is_asked_about() -> None:
         assert declared, name
         # A queue that nothing feeds from is not held, so none of these plans states what holding needs.
         assert name == "quarantine_queue" or declared <= stated[name], name
-    assert {action for kind in _KINDS.values() for action in kind.iam} <= known
+    assert {action for undo in UNDO_CALLS.values() for action in undo.iam} <= known
 
 
 def look(world: World) -> Snapshot:

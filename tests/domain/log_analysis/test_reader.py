@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import NO_BURN
 from lambdatop.domain.cost.prices import table_prices
-from lambdatop.domain.log_analysis.reader import FRESH_S, PIECE, SHOWN, LogReader, worth_a_look
+from lambdatop.domain.log_analysis.reader import FRESH_S, PIECE, SHOWN, LogReader, notable
 from lambdatop.domain.log_analysis.summary import log_summary
 from lambdatop.domain.loglines.tail import append_lines
 
@@ -60,7 +60,7 @@ def test_a_tail_that_begins_anew_is_learned_anew() -> None:
 
 def test_failed_and_repeated_requests_come_before_slow_ones() -> None:
     assert BUSY.learned is not None
-    found = worth_a_look(BUSY.learned.requests)
+    found = notable(BUSY.learned.requests)
     assert [r.request_id for r in found] == [rid(77), rid(93), rid(92), rid(91), rid(90)]
     assert len(BUSY.learned.requests) == len(BUSY.learned.kinds) == SHOWN
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from fakes.approved import compare
-from fakes.shown_plans import Q, plans
-from fakes.worlds import NOW, queue
+from fakes.shown_plans import plans
+from fakes.worlds import NOW, ORDERS, queue
+from msgspec.structs import replace
 
 from lambdatop.aws.sdk.walls.allowlist import iam_action
-from lambdatop.domain.mitigations import schedules
+from lambdatop.domain.mitigations import iam_policy, schedules
 from lambdatop.domain.mitigations.drain import KMS, SERVICE
 from lambdatop.domain.mitigations.iam_policy import (
     LEASE_ACTION,
@@ -94,6 +95,20 @@ def test_nothing_dangerous_and_no_pattern_of_actions_is_granted(name: PolicyName
     assert not set(NEVER) & set(actions)
     assert not [a for a in actions if "*" in a]
     assert len(actions) == len(set(actions))
+
+
+@pytest.mark.parametrize(
+    ("action", "sid"), [("apigateway:PATCH", "ChangeWithoutResource"), ("kms:Sign", "ChangeKms")]
+)
+def test_an_action_on_a_resource_that_nobody_named_has_a_statement(
+    monkeypatch: pytest.MonkeyPatch, action: str, sid: str
+) -> None:
+    """A new mitigation may send what no pattern of `resource_of` covers."""
+    spec = replace(REGISTRY["stop_recursion"], iam=(action,), iam_elevated=(action,))
+    monkeypatch.setattr(iam_policy, "REGISTRY", {"new": spec})
+    for name in ("operator", "operator-elevated"):
+        (found,) = (s for s in policy(name, READS).document["Statement"] if action in s["Action"])
+        assert (found["Sid"], found["Resource"]) == (sid, resource_of(action))
 
 
 def test_what_cannot_be_undone_is_in_the_elevated_policy_alone_and_asks_for_mfa() -> None:
@@ -183,7 +198,7 @@ def test_resources(action: str, ends: str) -> None:
 )
 def test_a_queue_with_a_key_of_kms_needs_the_key_too(name: str, params: dict[str, str]) -> None:
     for key, needed in ((None, False), ("arn:aws:kms:eu-central-1:111122223333:key/1", True)):
-        q = queue(Q, visible=3, kms_key=key)
+        q = queue(ORDERS, visible=3, kms_key=key)
         situation = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, dead_letters_of=("orders",))
         planned = plan(name, situation, params, NOW, "p")
         assert isinstance(planned, Plan), planned

@@ -12,8 +12,11 @@ from fakes.worlds import NOW
 from msgspec.structs import fields, replace
 
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.mitigations import redrive, schedules
 from lambdatop.domain.mitigations.registry import (
+    FINAL,
     REGISTRY,
+    UNDO_CALLS,
     Ask,
     MitigationSpec,
     calls,
@@ -24,6 +27,7 @@ from lambdatop.domain.mitigations.registry import (
     plan,
     planner,
 )
+from lambdatop.domain.mitigations.spec import UndoCalls
 
 TABLE = Path(__file__).parent / "planner_table.txt"
 
@@ -32,7 +36,9 @@ def _words(value: Any) -> str:
     if callable(value):
         return str(value.__name__)
     if isinstance(value, tuple):
-        return ", ".join(" ".join(one) if isinstance(one, tuple) else one for one in value)
+        return ", ".join(" ".join(one) if isinstance(one, tuple) else _words(one) for one in value)
+    if isinstance(value, UndoCalls):
+        return f"{_words(value.calls)} by {_words(value.command)}"
     if isinstance(value, Ask):
         return f"{value.question} [{value.placeholder}] sets {value.param or 'what is typed'}"
     return str(value)
@@ -47,6 +53,17 @@ def _row(p: MitigationSpec) -> str:
 def test_the_table_is_as_it_was_approved() -> None:
     assert list(REGISTRY) == [p.name for p in REGISTRY.values()]
     compare(TABLE, "\n".join(_row(p) for p in REGISTRY.values()))
+
+
+def test_each_call_says_how_it_is_taken_back_or_why_not() -> None:
+    # A move is stopped by its handle, which the undo reads afresh; the mutator writes a schedule whole.
+    known = {*UNDO_CALLS, *FINAL, redrive.start("q").operation, schedules.CALLS[0][1]}
+    for name, spec in REGISTRY.items():
+        silent = {operation for _, operation in spec.calls} - known
+        assert silent == set(), f"{name}: its spec needs `undo`, or `final` with the reason, for {silent}"
+    owned = [call for spec in REGISTRY.values() for undo in spec.undo for call in undo.calls]
+    assert len(owned) == len(set(owned)), "an undo call stands in one mitigation only"
+    assert not UNDO_CALLS.keys() & FINAL.keys()
 
 
 def test_a_planner_is_found_by_its_name_and_says_what_it_acts_on() -> None:

@@ -50,42 +50,44 @@ def done(before: PollingState, after_s: float) -> PollingState:
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_the_budget_holds_for_every_size(cell: Cell) -> None:
-    looking, mood = row(*cell).looking, cell[-1]
-    assert 0 < looking.usd_per_hour <= (CALM if mood == "calm" else BUDGET)
+    polling, spending = row(*cell).polling, cell[-1]
+    assert 0 < polling.usd_per_hour <= (CALM if spending == "calm" else BUDGET)
 
 
 @pytest.mark.parametrize("cell", [c for c in CELLS if c[:2] != (50_000, 1.0)], ids=str)
 def test_who_moves_a_total_has_detail_within_two_minutes(cell: Cell) -> None:
-    looking, mood = row(*cell).looking, cell[-1]
-    assert looking.mover_s <= 120
-    if mood != "calm":
-        assert looking.hot_s <= 120
+    polling, spending = row(*cell).polling, cell[-1]
+    assert polling.mover_s <= 120
+    if spending != "calm":
+        assert polling.hot_s <= 120
 
 
 def test_an_account_that_is_too_large_for_one_sweep_says_so() -> None:
     huge = row(50_000, 1.0, "incident")
-    assert huge.looking.mover_s > 600
-    assert huge.looking.hot_s <= 120
+    assert huge.polling.mover_s > 600
+    assert huge.polling.hot_s <= 120
 
 
 def test_the_discovery_interval_is_told_and_no_cold_function_waits_longer() -> None:
     for one in table():
-        assert one.looking.discovery_s <= one.looking.cold_s <= 1.1 * one.looking.discovery_s + 1e-6
-    told = {r.functions: r.looking.discovery_s for r in table() if (r.active, r.mood) == (0.30, "calm")}
+        assert one.polling.discovery_s <= one.polling.cold_s <= 1.1 * one.polling.discovery_s + 1e-6
+    told = {r.functions: r.polling.discovery_s for r in table() if (r.active, r.spending) == (0.30, "calm")}
     assert told[50] < told[1_000] <= told[10_000] < told[50_000]
 
 
-@pytest.mark.parametrize("mood", ["calm", "incident", "searching"])
+@pytest.mark.parametrize("spending", ["calm", "incident", "searching"])
 @pytest.mark.parametrize("functions", [50, 300, 1_000])
-def test_an_hour_of_rounds_costs_what_the_plan_says(functions: int, mood: str) -> None:
-    now, units = state(functions, 0.5, mood), 0.0
+def test_an_hour_of_rounds_costs_what_the_plan_says(functions: int, spending: str) -> None:
+    now, units = state(functions, 0.5, spending), 0.0
     for _ in range(60):
         due = plan(now)
         units += now.wire_units * due.wire + due.discover + len(due.sweep)
         units += len(due.detail) * now.series + sum(now.fixed[k] for k in due.fixed)
         now = replace(done(now, 60.0), spent=units)
-    told = plan(state(functions, 0.5, mood)).looking.usd_per_hour
-    assert units * METRIC_USD <= (1.25 if mood == "calm" else 1.0) * (CALM if mood == "calm" else BUDGET)
+    told = plan(state(functions, 0.5, spending)).polling.usd_per_hour
+    assert units * METRIC_USD <= (1.25 if spending == "calm" else 1.0) * (
+        CALM if spending == "calm" else BUDGET
+    )
     assert units * METRIC_USD >= 0.5 * told
 
 
@@ -98,12 +100,12 @@ def test_a_small_account_is_asked_everything_each_minute_when_something_is_wrong
     again = done(wrong, 60.0)
     assert set(plan(again).detail) == set(wrong.functions)
     assert plan(again).sweep == ()
-    assert plan(wrong).looking.slowed == ""
+    assert plan(wrong).polling.slowed == ""
 
 
 def test_a_tiny_account_is_asked_everything_each_minute_also_while_calm() -> None:
     calm = small(6)
-    assert plan(calm).looking.mood == "calm"
+    assert plan(calm).polling.spending == "calm"
     assert set(plan(done(calm, 60.0)).detail) == set(calm.functions)
 
 
@@ -112,13 +114,13 @@ def test_without_a_budget_everything_is_asked_in_each_round() -> None:
     now = plan(free)
     assert now.detail == tuple(sorted(free.functions))
     assert now.fixed == (Key(SCOPE, "queue", "q"),)
-    assert (now.sweep, now.discover, now.looking.mood, now.looking.slowed) == ((), False, "unlimited", "")
+    assert (now.sweep, now.discover, now.polling.spending, now.polling.slowed) == ((), False, "unlimited", "")
 
 
 def test_the_calm_budget_never_exceeds_the_budget() -> None:
     poor = small(500, budget=0.02, calm=0.05, visible=frozenset({fn("f0001")}))
-    assert plan(poor).looking.usd_per_hour <= 0.02
-    assert plan(replace(poor, troubled=True)).looking.usd_per_hour <= 0.02
+    assert plan(poor).polling.usd_per_hour <= 0.02
+    assert plan(replace(poor, troubled=True)).polling.usd_per_hour <= 0.02
 
 
 # -- who is asked ----------------------------------------------------------------------------------
@@ -138,8 +140,8 @@ def test_only_what_somebody_looks_at_is_asked_in_a_large_calm_account() -> None:
     assert set(now.detail) == seen | {fn("f4000")}
     assert now.detail[0] == fn("f4000")
     assert plan(done(calm, 60.0)).detail == ()
-    assert "rows on screen" in now.looking.slowed
-    assert "$0.05 an hour while nothing is wrong" in now.looking.slowed
+    assert "rows on screen" in now.polling.slowed
+    assert "$0.05 an hour while nothing is wrong" in now.polling.slowed
 
 
 def test_a_row_that_comes_on_screen_is_asked_at_once_even_when_the_calm_money_is_gone() -> None:
@@ -176,8 +178,8 @@ def test_an_explained_move_and_a_fall_search_for_nobody() -> None:
     for move in (ERRORS.moves[0]._replace(explained=True), Move(WIRES[5], 1, 3.0, 5_000.0)):
         now = plan(large(reading=Reading((move,)), periodic_at=NOW))
         assert now.sweep == ()
-        assert now.looking.mood == "wrong"
-        assert move.wire.words in now.looking.why
+        assert now.polling.spending == "wrong"
+        assert move.wire.words in now.polling.why
 
 
 def test_sweeps_leave_money_for_looking_at_what_they_find() -> None:
@@ -192,7 +194,7 @@ def test_more_hot_functions_than_the_budget_can_follow_take_turns() -> None:
     hot = tuple(fn(f"f{i:04d}") for i in range(400))
     now = large(hot=hot, troubled=True, periodic_at=NOW)
     seen: set[Key] = set()
-    told = plan(now).looking
+    told = plan(now).polling
     for _ in range(int(told.detail_s / 60) + 2):
         due = plan(now).detail
         assert set(hot[:20]) <= set(due), "the most urgent ones are asked each minute"
@@ -212,9 +214,9 @@ def test_discovery_is_hourly_and_sooner_while_searching() -> None:
 
 def test_what_others_have_spent_goes_off_but_never_all() -> None:
     hot = tuple(fn(f"f{i:04d}") for i in range(40))
-    free = plan(large(hot=hot, troubled=True)).looking
-    live = plan(large(hot=hot, troubled=True, others=0.4 / METRIC_USD)).looking
-    gone = plan(large(hot=hot, troubled=True, others=2.0 / METRIC_USD)).looking
+    free = plan(large(hot=hot, troubled=True)).polling
+    live = plan(large(hot=hot, troubled=True, others=0.4 / METRIC_USD)).polling
+    gone = plan(large(hot=hot, troubled=True, others=2.0 / METRIC_USD)).polling
     assert free.usd_per_hour > live.usd_per_hour > gone.usd_per_hour > 0
     assert live.usd_per_hour <= BUDGET - 0.4
     assert gone.usd_per_hour <= CALM
@@ -237,6 +239,6 @@ def test_a_full_look_asks_each_function_once_whatever_it_costs() -> None:
         now = done(now, 1.0)
     assert sorted(asked) == sorted(now.functions)
     assert fixed == [Key(SCOPE, "queue", "q")]
-    looking = plan(now).looking
-    assert looking.full_units == 5_000 * 10 + 6 + 11
-    assert looking.full_usd == looking.full_units * METRIC_USD
+    polling = plan(now).polling
+    assert polling.full_units == 5_000 * 10 + 6 + 11
+    assert polling.full_usd == polling.full_units * METRIC_USD

@@ -54,10 +54,12 @@ def test_all_three_are_rows_of_storms_with_their_own_rules() -> None:
         "state machine checkout": ("state machine", "ACTIVE", "push sync", CHECKOUT),
     }
     assert found["pipe handover"].function_name == "orders-worker:live"
-    assert found["state machine checkout"].fate == "Retry States.ALL: 9 times, first after 1 s, then x 2"
+    assert (
+        found["state machine checkout"].failure_path == "Retry States.ALL: 9 times, first after 1 s, then x 2"
+    )
     nightly = found["schedule default/nightly"]
     assert nightly.settings == "ENABLED, rate(1 minute) UTC"
-    assert nightly.fate.startswith(
+    assert nightly.failure_path.startswith(
         "a refused call: retried 185 times within 24 h, then queue missed; an event that"
     )
     assert len({row.key for row in found.values()}) == 3

@@ -95,7 +95,9 @@ def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
     ]
     before = fold_all(EMPTY_WORLD, listed)
     first = snap(before)
-    assert [r.fate for r in first.storms] == ["retries and on-failure destination not known (not asked yet)"]
+    assert [r.failure_path for r in first.storms] == [
+        "retries and on-failure destination not known (not asked yet)"
+    ]
     read = ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(PARENT, AsyncConfig(1, 600, LOST)),))
     for least in (0, 200):  # the short way of a large account keeps rows that have not changed
         after = build_snapshot(
@@ -107,10 +109,12 @@ def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
             settings=PROMPT,
             worth_comparing=least,
         )
-        assert [r.fate for r in after.storms] == ["1 retry (throttled: up to 10 min), then queue lost"]
+        assert [r.failure_path for r in after.storms] == [
+            "1 retry (throttled: up to 10 min), then queue lost"
+        ]
     denied = ev.SourceReported(SCOPE, NOW, "triggers", "denied", "no", "lambda:GetPolicy")
-    (fate,) = (r.fate for r in snap(fold_all(before, [denied])).storms)
-    assert fate == "retries and on-failure destination not known (lambda:GetPolicy denied)"
+    (failure_path,) = (r.failure_path for r in snap(fold_all(before, [denied])).storms)
+    assert failure_path == "retries and on-failure destination not known (lambda:GetPolicy denied)"
 
 
 def test_what_becomes_of_a_message() -> None:
@@ -150,7 +154,7 @@ def test_the_row_of_a_queue_tells_what_is_wasted() -> None:
     burn = snap(incident()).functions[0].burn_usd_per_hour
     assert burn is not None
     assert storm.wasted_usd_per_hour == pytest.approx(burn * share)
-    assert storm.fate == "again after 30 s, after 3 failed receives to orders-dlq"
+    assert storm.failure_path == "again after 30 s, after 3 failed receives to orders-dlq"
     assert storm.mapping == MAPPING
 
 
@@ -179,7 +183,7 @@ def test_asynchronous_callers_have_a_row_of_their_own() -> None:
     assert (storm.source_name, storm.mapping) == ("eventbridge new-orders", None)
     assert storm.amplification == 2.5
     assert storm.wasted_per_min == pytest.approx(6.0)
-    assert storm.fate.endswith("then dropped")
+    assert storm.failure_path.endswith("then dropped")
     assert "60% of attempts are repeats" in storm.why
     assert row(pushed(), PARENT, "push async").source_name == "async callers"
     bucket = PushTrigger("s3", "push async", "arn:aws:s3:::uploads", "s3.amazonaws.com")
@@ -192,7 +196,7 @@ def test_asynchronous_callers_have_a_row_of_their_own() -> None:
 def test_synchronous_callers_are_listed_with_their_rule() -> None:
     api = PushTrigger("apigateway", "push sync", "", "apigateway.amazonaws.com")
     storm = row(pushed(api), PARENT, "push sync")
-    assert "caller decides" in storm.fate
+    assert "caller decides" in storm.failure_path
     assert storm.amplification is None
     assert (storm.source_name, storm.score > 0) == ("apigateway", True)
     assert row(pushed(api, errors=0.0), PARENT, "push sync").score == 0
@@ -201,7 +205,7 @@ def test_synchronous_callers_are_listed_with_their_rule() -> None:
 def test_a_disabled_mapping_says_that_its_events_wait() -> None:
     off = ev.MappingsListed(SCOPE, NOW + 1, (mapping(state="Disabled"),))
     storm = row(fold_all(incident(), [off]), WORKER, "queue poll")
-    assert (storm.fate, storm.score) == ("disabled: waits in its source", 0.0)
+    assert (storm.failure_path, storm.score) == ("disabled: waits in its source", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +260,7 @@ def test_the_row_of_a_deleted_function_promises_nothing() -> None:
     gone = mapping(state="Disabled", last_modified=NOW - 500)
     events = [ev.FunctionsListed(SCOPE, NOW, ()), ev.MappingsListed(SCOPE, NOW, (gone,))]
     (seen,) = snap(fold_all(EMPTY_WORLD, events)).storms
-    assert seen.fate == "its function was deleted: nothing is delivered"
+    assert seen.failure_path == "its function was deleted: nothing is delivered"
 
 
 def test_triggers_of_several_kinds_are_not_named_after_the_first() -> None:

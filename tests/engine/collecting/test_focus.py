@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.plans.finding import Severity
 from lambdatop.domain.sources import LOOKED_UP
-from lambdatop.domain.state.events import CallersObserved, Event, LooksPlanned
+from lambdatop.domain.state.events import CallersObserved, Event, PollsPlanned
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.engine.collecting.focus import FULL_S, LOOK_AGAIN_S
+from lambdatop.engine.collecting.focus import FULL_S, READ_AGAIN_S
 
 OTHER = WORKER._replace(id="other")
 PLAN = PollingStatus("calm", 60, 60, 60, 60, 60, 66, 66, 66, 1.0, 0.01, 10)
@@ -50,7 +50,7 @@ async def test_a_full_look_stays_wanted_until_its_round_is_complete(tmp_path: Pa
         bench.engine.refresh()
         await bench.clock.advance(1)
         assert metrics.views[-1].full, "the round before did not say that it was complete"
-        metrics.answer = lambda: (LooksPlanned(SCOPE, bench.clock.now(), PLAN, full=True),)
+        metrics.answer = lambda: (PollsPlanned(SCOPE, bench.clock.now(), PLAN, full=True),)
         bench.engine.refresh()
         bench.engine.refresh()
         await bench.clock.advance(1)
@@ -92,7 +92,7 @@ async def test_who_turns_to_a_function_has_its_callers_looked_for_at_once(tmp_pa
         bench.engine.watch(frozenset({WORKER}))
         await bench.clock.advance(1)
         assert asked() == before, "looked for a moment ago"
-        await bench.clock.advance(LOOK_AGAIN_S)
+        await bench.clock.advance(READ_AGAIN_S)
         bench.engine.watch(frozenset({OTHER}))
         await bench.clock.advance(1)
         assert asked() == [n + 1 for n in before]
@@ -100,7 +100,7 @@ async def test_who_turns_to_a_function_has_its_callers_looked_for_at_once(tmp_pa
         bench.engine.watch(frozenset({WORKER}))
         await bench.clock.advance(1)
         assert asked() == [n + 1 for n in before]
-        await bench.clock.advance(LOOK_AGAIN_S)
+        await bench.clock.advance(READ_AGAIN_S)
         bench.engine.watch(frozenset({WORKER}))
         await bench.clock.advance(1)
         assert asked() == [n + 2 for n in before], "who opens the function that was watched all the time"

@@ -281,15 +281,15 @@ async def test_a_call_on_its_way_that_is_given_up_is_unknown_at_each_attempt(
 async def test_a_busy_call_that_is_given_up_while_it_waits_was_refused(bench: Bench) -> None:
     bench.mutator.busy = 1
 
-    looking = asyncio.Event()
+    polling = asyncio.Event()
 
     class Stopped(FakeReader):
         async def state(self, *_: Any) -> Any:
-            looking.set()
+            polling.set()
             await asyncio.Event().wait()
 
     bench.committer = Committer(bench.way.clock, bench.journal, Stopped(bench.way.account))
-    found = await _given_up(bench, looking)
+    found = await _given_up(bench, polling)
     assert (found.outcome, found.detail) == ("refused", SLOW_DOWN)
 
 

@@ -259,7 +259,7 @@ def _standing(way: MitigationFlow, *made_entries: Entry) -> None:
 async def test_what_stands_is_looked_at_and_told(way: MitigationFlow) -> None:
     executor = made(way)
     _standing(way, entry(), entry("m", target=MAPPING, before={"state": "Enabled"}, after={"state": "Off"}))
-    await executor.look_at_standing()
+    await executor.settle_standing()
     told = {e.controls: (e.scope, e.at) for e in way.events if isinstance(e, ControlObserved)}
     assert told == dict.fromkeys(
         [(Control(WORKER, "reserved_concurrency", 7),), (Control(MAPPING, "state", "Enabled"),)],
@@ -267,13 +267,13 @@ async def test_what_stands_is_looked_at_and_told(way: MitigationFlow) -> None:
     )
     way.events.clear()
     way.reader.failing = [Denied("No."), Denied("No.")]
-    await executor.look_at_standing()
+    await executor.settle_standing()
     assert way.events == []
 
 
 async def test_the_newest_twenty_that_stand_are_looked_at(way: MitigationFlow) -> None:
     _standing(way, *(entry(f"e{i}", target=WORKER._replace(id=f"f{i}")) for i in range(25)))
-    await made(way).look_at_standing()
+    await made(way).settle_standing()
     told = [e.controls[0].key.id for e in way.events if isinstance(e, ControlObserved)]
     assert sorted(told) == sorted(f"f{i}" for i in range(5, 25))
 
@@ -284,7 +284,7 @@ async def test_while_a_change_is_under_way_what_stands_is_not_told(way: Mitigati
     way.mutator.gate = asyncio.Event()
     changing = asyncio.ensure_future(carry_out(way, executor))
     await way.mutator.reached.wait()
-    await executor.look_at_standing()
+    await executor.settle_standing()
     assert [e for e in way.events if isinstance(e, ControlObserved)] == []
     assert [e.outcome for e in await executor.unsettled()] == ["open"]
     assert await executor.recover() == (), "the one that is at work on it is this process"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import looking, press, text, toasts
+from fakes.screens import polling, press, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
@@ -30,7 +30,7 @@ def scene_of(evil: str) -> Snapshot:
     key = scene.key("function", name)
     facts = replace(worker.facts, key=key, arn=scene.ARN + name, runtime=evil, log_group=evil, dlq_arn=evil)
     storm = replace(base.storms[0], function=key, source_name=evil, state=evil, last_result=evil, why=evil,
-                    risks=(evil,), fate=evil, blocks=(evil,), source_kind=evil)  # fmt: skip
+                    risks=(evil,), failure_path=evil, blocks=(evil,), source_kind=evil)  # fmt: skip
     mapping = base.mappings[0]
     mapped = replace(mapping, facts=replace(mapping.facts, function=key, state=evil, last_result=evil),
                      risks=(evil,))  # fmt: skip
@@ -64,7 +64,7 @@ async def test_hostile_text_is_harmless_everywhere(
 ) -> None:
     console.snapshot = scene_of(evil)
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         assert text(app).count(evil) >= 8
         for keys in (("enter",), ("J",), ("T",), ("D",), ("P",), ("R",)):
             await press(pilot, *keys)
@@ -87,7 +87,7 @@ async def test_hostile_text_is_harmless_everywhere(
 
 async def test_a_filter_is_text_not_markup(make_app: MakeApp) -> None:
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         for evil in ("[/x]", "[@click=app.quit]"):
             await press(pilot, "slash")
             focused = app.focused
@@ -101,7 +101,7 @@ async def test_a_filter_is_text_not_markup(make_app: MakeApp) -> None:
 async def test_clicks_on_hostile_text_run_nothing(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene_of("[@click=app.quit]x[/]")
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         lines = text(app).splitlines()
         found = [(line.find("@click") + 2, y) for y, line in enumerate(lines) if "@click" in line]
         assert len(found) > 5

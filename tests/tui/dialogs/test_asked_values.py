@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fakes.fake_console import FakeConsole
-from fakes.screens import looking, press, text, toasts
+from fakes.screens import polling, press, text, toasts
 
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.ask import AskScreen
@@ -16,7 +16,7 @@ MakeApp = Callable[..., LambdatopApp]
 
 async def test_a_cap_is_asked_for_and_confirmed(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         await press(pilot, "C")
         assert isinstance(app.screen, AskScreen)
         assert "Cap orders-worker at how many" in text(app)
@@ -29,7 +29,7 @@ async def test_a_cap_is_asked_for_and_confirmed(make_app: MakeApp, console: Fake
 
 async def test_a_trigger_is_tuned_by_pairs(make_app: MakeApp) -> None:
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         await press(pilot, "2", "M")
         assert "Which settings of orders → orders-worker?" in text(app)
         await press(pilot, *"batch", "_", *"size", "=", "5", "enter")
@@ -41,7 +41,7 @@ async def test_a_trigger_is_tuned_by_pairs(make_app: MakeApp) -> None:
 
 async def test_nothing_is_asked_in_read_only_mode(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app(mode="read-only")
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         for key in "CMABL":
             await press(pilot, key)
             assert not isinstance(app.screen, AskScreen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.shown_plans import plans
+from fakes.shown_plans import plan_of
 from fakes.worlds import NOW, function
 from msgspec.structs import replace
 from rich.cells import cell_len
@@ -112,7 +112,7 @@ def test_the_title_of_the_hot_functions() -> None:
 
 
 def test_a_plan_says_what_stopping_saves() -> None:
-    plan = next(p for p in plans().values() if p.mitigation == "throttle_to_zero")
+    plan = plan_of("throttle_to_zero")
     words = plain(consequences(plan, 100))
     assert "saves" not in words
     saved = plain(consequences(replace(plan, saves=Saving(0.41, 0.15, "burn of orders-worker now")), 100))

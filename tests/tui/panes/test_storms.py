@@ -8,7 +8,7 @@ import fakes.console_scene as scene
 import pytest
 from fakes.callers import schedule
 from fakes.fake_console import FakeConsole
-from fakes.screens import looking, press, text
+from fakes.screens import polling, press, text
 from fakes.worlds import function
 from msgspec.structs import replace
 
@@ -33,7 +33,7 @@ async def test_a_denied_source_is_not_no_triggers(make_app: MakeApp, name: str, 
     calm = scene.snapshot(storms=(), mappings=(), queues=())
     others = tuple(s for s in calm.sources if s.name != name)
     app = make_app(console=FakeConsole(replace(calm, sources=(*others, down(name, "denied", action)))))
-    async with looking(app, WIDE) as pilot:
+    async with polling(app, WIDE) as pilot:
         await press(pilot, "2")
         assert f"whether there are triggers is not known ({action} denied)" in text(app)
         assert f"allow {action}" in text(app)
@@ -45,7 +45,7 @@ async def test_a_source_that_lacks_single_rows_greys_nothing(make_app: MakeApp) 
     others = tuple(s for s in seen.sources if s.name != "triggers")
     denied = down("triggers", "denied", "lambda:GetPolicy")
     app = make_app(console=FakeConsole(replace(seen, sources=(*others, denied))))
-    async with looking(app, WIDE) as pilot:
+    async with polling(app, WIDE) as pilot:
         await press(pilot, "2")
         assert "triggers denied: allow lambda:GetPolicy" in text(app)
         pane = app.screen.query_one("#storms-table")
@@ -56,7 +56,7 @@ async def test_single_reads_are_named_where_nothing_was_found(make_app: MakeApp)
     calm = scene.snapshot(storms=(), mappings=(), queues=())
     gap = Gap("triggers", "lambda:GetPolicy", "orders-worker", "denied")
     app = make_app(console=FakeConsole(replace(calm, gaps=(gap,))))
-    async with looking(app, WIDE):
+    async with polling(app, WIDE):
         assert "no triggers in what was read (lambda:GetPolicy denied)" in text(app)
 
 
@@ -64,7 +64,7 @@ async def test_the_alias_stands_behind_the_function(make_app: MakeApp) -> None:
     seen = scene.snapshot()
     storms = (replace(seen.storms[0], qualifier="live"), *seen.storms[1:])
     app = make_app(console=FakeConsole(replace(seen, storms=storms)))
-    async with looking(app, WIDE) as pilot:
+    async with polling(app, WIDE) as pilot:
         await press(pilot, "2")
         assert f"{storms[0].function.id}:live" in text(app)
 
@@ -75,7 +75,7 @@ async def test_a_schedule_is_a_row_with_its_settings_and_its_own_age(make_app: M
     (row,) = caller_rows(worker, (schedule(),), EMPTY_WORLD, {})
     late = replace(row, as_of=scene.NOW - 86_400.0)
     app = make_app(console=FakeConsole(replace(seen, storms=(late, *seen.storms))))
-    async with looking(app, (220, 50)) as pilot:
+    async with polling(app, (220, 50)) as pilot:
         await press(pilot, "2")
         shown = text(app)
         assert "schedule default/nightly → orders-worker" in shown

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import MakeApp
-from fakes.screens import looking, press, text
+from fakes.screens import polling, press, text
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.world import Spend
-from lambdatop.tui.screens.spend import SpendScreen, looking_lines, spend_lines
+from lambdatop.tui.screens.spend import SpendScreen, polling_lines, spend_lines
 from lambdatop.tui.style.spans import plain
 
 SPENT = Spend(
@@ -39,23 +39,23 @@ def test_the_dearest_stands_first_and_the_sum_last() -> None:
 
 
 def test_the_plan_is_told_in_sentences() -> None:
-    words = plain(looking_lines(PLAN))
+    words = plain(polling_lines(PLAN))
     assert "The whole budget: errors moved. Planned $0.37/h, 6.5 requests a minute." in words
     assert "discovered within 15m" in words
     assert words.endswith("rows wait\n")
-    assert "no budget" in plain(looking_lines(replace(PLAN, mood="unlimited")))
+    assert "no budget" in plain(polling_lines(replace(PLAN, spending="unlimited")))
 
 
 def test_no_plan_yet_is_not_called_no_budget() -> None:
     assert (
-        plain(looking_lines(None)) == "How often metrics are asked for is not known yet: none have been read."
+        plain(polling_lines(None)) == "How often metrics are asked for is not known yet: none have been read."
     )
 
 
 async def test_dollar_opens_it_and_escape_closes_it(make_app: MakeApp, console: FakeConsole) -> None:
-    console.snapshot = replace(scene.snapshot(), spend=SPENT, looking=PLAN)
+    console.snapshot = replace(scene.snapshot(), spend=SPENT, polling=PLAN)
     app = make_app()
-    async with looking(app, (80, 24)) as pilot:
+    async with polling(app, (80, 24)) as pilot:
         await press(pilot, "dollar_sign")
         assert isinstance(app.screen, SpendScreen)
         assert "logs.LiveTailMinute" in text(app)

@@ -11,7 +11,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("cloudwatch", "DescribeAlarms"): ("collectors.alarms",),
     ("cloudwatch", "GetMetricData"): (
-        "collectors.cost_history",
+        "collectors.history",
         "logs.insights",
         "reads.metric_data",
         "reads.single_reads",
@@ -26,11 +26,11 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("events", "ListEventBuses"): ("reads.aliases",),
     ("events", "ListRuleNamesByTarget"): ("reads.aliases",),
     ("events", "ListRules"): (
-        "collectors.event_graph",
+        "collectors.wiring",
         "targets.find",
     ),
     ("events", "ListTargetsByRule"): (
-        "collectors.event_graph",
+        "collectors.wiring",
         "reads.aliases",
     ),
     ("iam", "GetRole"): ("collectors.permissions",),
@@ -120,7 +120,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "reads.pipes",
     ),
     ("pricing", "GetProducts"): ("collectors.prices",),
-    ("s3", "GetBucketNotificationConfiguration"): ("collectors.event_graph",),
+    ("s3", "GetBucketNotificationConfiguration"): ("collectors.wiring",),
     ("scheduler", "GetSchedule"): (
         "reads.callers",
         "reads.schedules",
@@ -132,7 +132,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "reads.schedules",
     ),
     ("service-quotas", "ListServiceQuotas"): ("collectors.quotas",),
-    ("sns", "ListSubscriptionsByTopic"): ("collectors.event_graph",),
+    ("sns", "ListSubscriptionsByTopic"): ("collectors.wiring",),
     ("sns", "ListTopics"): ("doctor.trials",),
     ("sqs", "GetQueueAttributes"): ("reads.queues",),
     ("sqs", "GetQueueUrl"): ("reads.queues",),

@@ -115,7 +115,7 @@ def _errors(context: EvaluationContext, mapping: MappingFacts) -> tuple[float, f
 def _finding(
     context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts, over: Window, seen: _Seen
 ) -> Finding:
-    fate = queue_failure_path(queue)
+    failure_path = queue_failure_path(queue)
     if seen.ids:
         count = len(seen.ids)
         words = "a message is" if count == 1 else f"{count} messages are"
@@ -146,7 +146,7 @@ def _finding(
             ("dlq_grown", seen.grown.grown if seen.grown else None),
             ("in_flight_at_least", seen.stuck),
             ("max_receive_count", queue.max_receive_count),
-            ("then", fate),
+            ("then", failure_path),
         ),
         SUGGESTS,
         formula,

@@ -37,7 +37,7 @@ ERRORS = SeriesKey(WORKER, "Errors", "Sum")
 
 
 def test_the_plan_stands_under_spend() -> None:
-    spend = snapshot_json(replace(EMPTY_SNAPSHOT, looking=PLAN))["spend"]
+    spend = snapshot_json(replace(EMPTY_SNAPSHOT, polling=PLAN))["spend"]
     assert spend["looking"] == {
         "mood": "wrong",
         "why": "errors",
@@ -60,7 +60,7 @@ def test_a_recording_keeps_what_was_partial_who_was_active_and_the_plan() -> Non
         ev.MetricsObserved(SCOPE, AT, AT - 3_600, AT, points),
         ev.MetricsObserved(SCOPE, AT + 60, AT - 900, AT + 60, points, partial=True),
         ev.ActivityObserved(SCOPE, AT, (WORKER,)),
-        ev.LooksPlanned(SCOPE, AT, PLAN, full=True),
+        ev.PollsPlanned(SCOPE, AT, PLAN, full=True),
     ]
     writer, reader = EventWriter(), EventReader()
     again = [reader.event(writer.line(event)) for event in events]
@@ -69,7 +69,7 @@ def test_a_recording_keeps_what_was_partial_who_was_active_and_the_plan() -> Non
     assert world.metrics_at == {WORKER: AT}, "a partial answer is no age of the function"
     assert world.asked_at(ERRORS) == AT + 60
     assert world.activity[SCOPE].functions == {WORKER}
-    assert world.looking == PLAN
+    assert world.polling == PLAN
 
 
 def test_a_partial_answer_that_is_shorter_leaves_the_older_minutes() -> None:

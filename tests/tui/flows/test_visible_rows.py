@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import functions, looking, press, settle, show, text, toasts
+from fakes.screens import functions, polling, press, settle, show, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -38,7 +38,7 @@ CALM = PollingStatus(
     slowed="rows slower",
     full_usd=0.0212,
 )
-WRONG = replace(CALM, mood="wrong", discovery_s=900, detail_s=60, slowed="others slower")
+WRONG = replace(CALM, spending="wrong", discovery_s=900, detail_s=60, slowed="others slower")
 
 
 def many(count: int, **fields: object) -> Snapshot:
@@ -52,7 +52,7 @@ def many(count: int, **fields: object) -> Snapshot:
 
 
 def header(planned: PollingStatus | None, width: int) -> str:
-    snapshot = scene.snapshot(looking=planned, alarms=())
+    snapshot = scene.snapshot(polling=planned, alarms=())
     target: Target = replace(snapshot.targets[0], credentials_expire_at=None)
     frame = Frame(replace(snapshot, targets=(target,)), scene.NOW + 2)
     line = second_line(frame, width)
@@ -68,7 +68,7 @@ async def test_rows_on_screen_are_told_when_they_change_and_only_then(
 ) -> None:
     console.snapshot = many(200)
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         rows, full = console.looks[-1]
         height = functions(app).table.page_lines
         assert not full
@@ -92,7 +92,7 @@ async def test_a_pane_that_is_not_shown_has_no_rows_on_screen(
 ) -> None:
     console.snapshot = many(20)
     app = make_app()
-    async with looking(app, (80, 24)) as pilot:
+    async with polling(app, (80, 24)) as pilot:
         assert console.looks[-1][0]
         await press(pilot, "4")
         clock.at += 1
@@ -105,9 +105,9 @@ async def test_a_pane_that_is_not_shown_has_no_rows_on_screen(
 
 
 async def test_full_detail_says_what_it_costs(make_app: MakeApp, console: FakeConsole) -> None:
-    console.snapshot = many(20, looking=CALM)
+    console.snapshot = many(20, polling=CALM)
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         await press(pilot, "d")
         rows, full = console.looks[-1]
         assert full
@@ -119,9 +119,9 @@ async def test_what_costs_more_than_an_hour_may_is_asked_for_twice(
     make_app: MakeApp, console: FakeConsole, clock: Clock
 ) -> None:
     dear = replace(CALM, full_units=500_000, full_usd=5.0)
-    console.snapshot = many(20, looking=dear, spend=Spend((), 0.0, 0.0, 0.5))
+    console.snapshot = many(20, polling=dear, spend=Spend((), 0.0, 0.0, 0.5))
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         await press(pilot, "d")
         assert not console.looks[-1][1]
         assert "500,000 series, $5.0" in toasts(app)[-1]
@@ -136,7 +136,7 @@ async def test_what_costs_more_than_an_hour_may_is_asked_for_twice(
 async def test_before_the_first_plan_nothing_is_asked_for(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = many(20)
     app = make_app()
-    async with looking(app) as pilot:
+    async with polling(app) as pilot:
         await press(pilot, "d")
         assert not any(full for _, full in console.looks)
         assert "not known yet" in toasts(app)[-1]
@@ -154,14 +154,14 @@ def test_the_header_shows_the_discovery_interval_and_what_is_slow(width: int) ->
 
 
 def test_without_a_plan_or_a_budget_the_header_says_nothing_of_it() -> None:
-    for planned in (None, replace(CALM, mood="unlimited")):
+    for planned in (None, replace(CALM, spending="unlimited")):
         assert "discovery" not in header(planned, 120)
     assert "own API calls $0.0147 in all, $0.041 of $0.5/h" in header(None, 80)
 
 
 def test_what_the_budget_slows_down_in_an_incident_is_a_warning() -> None:
     def slot(planned: PollingStatus) -> str:
-        line = second_line(Frame(scene.snapshot(looking=planned), scene.NOW), 200)
+        line = second_line(Frame(scene.snapshot(polling=planned), scene.NOW), 200)
         return next(piece.slot for piece in line if piece.text.startswith("discovery"))
 
     assert (slot(CALM), slot(WRONG), slot(replace(WRONG, slowed=""))) == ("muted", "warning", "muted")
@@ -170,16 +170,16 @@ def test_what_the_budget_slows_down_in_an_incident_is_a_warning() -> None:
 def test_a_row_is_old_by_the_pace_at_which_it_is_asked_for() -> None:
     row = replace(scene.functions()[0], as_of=scene.NOW - 1_000.0)
     assert metrics_old(row, Frame(scene.snapshot(), scene.NOW))
-    assert not metrics_old(row, Frame(scene.snapshot(looking=CALM), scene.NOW))
+    assert not metrics_old(row, Frame(scene.snapshot(polling=CALM), scene.NOW))
     older = replace(row, as_of=scene.NOW - 1_500.0)
-    assert metrics_old(older, Frame(scene.snapshot(looking=CALM), scene.NOW))
-    assert metrics_old(row, Frame(scene.snapshot(looking=WRONG), scene.NOW))
+    assert metrics_old(older, Frame(scene.snapshot(polling=CALM), scene.NOW))
+    assert metrics_old(row, Frame(scene.snapshot(polling=WRONG), scene.NOW))
 
 
 async def test_the_plan_is_in_the_header_on_screen(make_app: MakeApp, console: FakeConsole) -> None:
-    console.snapshot = scene.snapshot(looking=WRONG)
+    console.snapshot = scene.snapshot(polling=WRONG)
     app = make_app()
-    async with looking(app, (140, 40)):
+    async with polling(app, (140, 40)):
         assert "discovery 15m" in text(app)
 
 

@@ -9,8 +9,8 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
 from fakes.wire_stub import Body, Fault, Redirect, WireStub
 
-from lambdatop.aws.collectors import event_graph
-from lambdatop.aws.collectors.event_graph import WiringSource
+from lambdatop.aws.collectors import wiring
+from lambdatop.aws.collectors.wiring import WiringSource
 from lambdatop.aws.facts.event_places import places
 from lambdatop.domain.errors import Denied, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
@@ -279,7 +279,7 @@ async def test_an_endpoint_that_is_away_is_a_failed_round(bench: MakeBench, stub
 async def test_a_round_is_bounded_and_every_place_has_its_turn(
     stub: WireStub, bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_graph, "READS", 4)
+    monkeypatch.setattr(wiring, "READS", 4)
     stub.on("sns", "ListSubscriptionsByTopic", {"Subscriptions": []})
     made = bench()
     source, view = WiringSource(made.api, SCOPE), made.view(_world(*(f"{TOPIC}{i}" for i in range(10))))
