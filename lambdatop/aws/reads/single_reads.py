@@ -23,6 +23,7 @@ from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, Reserved
 from lambdatop.domain.facts.function_state import Scaling
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.facts.triggers import AsyncConfig
@@ -202,13 +203,16 @@ class Parts:
             found |= dict.fromkeys(principals_of(str(answer["Policy"])))
         return tuple(found)
 
-    async def exists(self, function: str) -> bool:
-        """Return whether a function exists, with the version or alias that its ARN may name."""
+    async def invoked(self, function: str) -> tuple[bool, int | NotKnown]:
+        """Return whether a function, version or alias exists, and how long it may run, s."""
         try:
-            await self.function("GetFunctionConfiguration", function)
+            answer = await self.function("GetFunctionConfiguration", function)
         except Missing:
-            return False
-        return True
+            return False, NotKnown("not answered", "lambda:GetFunctionConfiguration")
+        timeout = optional(answer.get("Timeout"))
+        if timeout is None:
+            return True, NotKnown("not answered", "lambda:GetFunctionConfiguration")
+        return True, timeout
 
     async def stack(self, arns: Sequence[str]) -> str | None:
         """Return the CloudFormation stack that the first tagged one of these resources belongs to."""

@@ -16,6 +16,8 @@ from lambdatop.domain.memo import newest
 
 SNAPSHOTS_COST = ("python", "dotnet")
 """Runtimes for which SnapStart is billed; for Java it is free."""
+LEAST_UNRESERVED = 100
+"""What AWS keeps for functions without a reservation (Lambda API reference, PutFunctionConcurrency)."""
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
 
@@ -116,6 +118,24 @@ class AccountFacts(Struct, frozen=True):
     code_size_limit_bytes: int | NotKnown
     code_size_bytes: int | NotKnown
     function_count: int | NotKnown
+
+    @property
+    def left(self) -> int | NotKnown:
+        """What reservations leave; not known where the answer contradicts itself.
+
+        Of a limit of 10 no 900 can be left: who computes with both gets reservations below zero.
+        """
+        limit, free = self.concurrency_limit, self.unreserved
+        if isinstance(free, NotKnown):
+            return free
+        if free < 0 or (not isinstance(limit, NotKnown) and free > limit):
+            return NotKnown("contradictory", "lambda:GetAccountSettings")
+        return free
+
+
+def reservable(free: int) -> int:
+    """Return how much of the unreserved concurrency AWS lets functions reserve."""
+    return max(0, free - LEAST_UNRESERVED)
 
 
 class AlarmFacts(Struct, frozen=True):

@@ -21,14 +21,15 @@ Reason = Literal[
     "throttled",
     "failed",
     "not answered",
+    "contradictory",
     "not asked",
     "out of time",
     "over the limit",
 ]
 """Why something is not known: the permission is missing, the endpoint lacks the operation, AWS does not
 offer it for the resource (classes of logs), AWS asked for a slower pace, the read failed, the answer left it
-out, its turn has not come yet, a command that looks once had no time left, or it is beyond what lambdatop
-allows itself (budget, logs that are followed at once)."""
+out, the answer's figures exclude each other, its turn has not come yet, a command that looks once had no time
+left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
 
 _UNASKED: dict[Reason, str] = {
     "not asked": "not asked yet",
@@ -38,6 +39,7 @@ _UNASKED: dict[Reason, str] = {
 _IN_WORDS: dict[Reason, str] = {
     "not there": "this endpoint does not have it",
     "not answered": "the answer does not say",
+    "contradictory": "the answer contradicts itself",
     **_UNASKED,
 }
 
@@ -65,6 +67,8 @@ class NotKnown(Struct, frozen=True):
             return f"AWS offers no {action} for it"
         if self.reason == "not answered":
             return f"the answer of {action} does not say"
+        if self.reason == "contradictory":
+            return f"the answer of {action} contradicts itself"
         return f"{action} {self.reason}"
 
     @property
@@ -129,6 +133,7 @@ _LOST: dict[Reason, str] = {
     "throttled": "throttled",
     "failed": "failed",
     "not answered": "not answered",
+    "contradictory": "answered with a contradiction",
     "out of time": "not made in time",
     "over the limit": "over the limits set",
 }

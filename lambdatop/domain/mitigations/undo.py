@@ -41,6 +41,7 @@ _NO_WAY_BACK = {
     durable.OPERATION: "a stopped execution cannot be resumed",
     drain.OPERATION: "what it took is in its file, and lambdatop does not send it again",
     redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
+    triggers.CALLS[0][1]: tune.NO_WINDOW_BACK,
     executions.CALLS[0][1]: "an execution that was stopped has ended for good",
 }
 """Why nothing takes a call back."""
