@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.facts.resource_policy import allowing
+from lambdatop.aws.facts.resource_policy import NoPolicy, allowing
 from lambdatop.aws.facts.resources import (
     account_facts,
     arn_text,
@@ -200,7 +200,10 @@ class Parts:
                 answer = await self.api.read("lambda", "GetPolicy", **params)
             except Missing:
                 continue
-            found |= dict.fromkeys(principals_of(str(answer["Policy"])))
+            try:
+                found |= dict.fromkeys(principals_of(answer["Policy"]))
+            except NoPolicy as error:
+                raise NotAnswered(f"GetPolicy: {error}") from None
         return tuple(found)
 
     async def invoked(self, function: str) -> tuple[bool, int | NotKnown]:
@@ -355,7 +358,10 @@ def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
 
 
 def principals_of(policy: str) -> tuple[str, ...]:
-    """Return services, accounts and ARNs that a resource policy allows to call, in its order, cleaned."""
+    """Return services, accounts and ARNs that a resource policy allows to call, in its order.
+
+    They are cleaned. Raises NoPolicy.
+    """
     found: list[str] = []
     for statement in allowing(policy):
         principal = statement.get("Principal")

@@ -51,7 +51,7 @@ class Situations:
             parts.function("GetFunctionConfiguration", name),
             parts.function("GetFunctionConcurrency", name),
         )
-        facts = function_facts(self._scope, config)
+        facts = function_facts(self._scope, config, "lambda:GetFunctionConfiguration")
         invoke, provisioned, mappings, (aliases, own), url, account = await asyncio.gather(
             read(
                 "lambda:GetFunctionEventInvokeConfig",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import STREAMS, SourceKind, When, kind_of
 from lambdatop.domain.keys import Key, key_of, parse_arn, qualified_name
@@ -208,7 +209,7 @@ def mapping_risks(
         elif (queue.max_receive_count if queue.max_receive_count is not None else MAX_RECEIVES) < 5:
             words = f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
             found.append(Risk(words))
-        if function is not None:
+        if function is not None and not isinstance(function.timeout_s, NotKnown):
             found += _short_visibility(mapping, function.timeout_s, queue.visibility_timeout_s)
     if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.takes_partial_responses:
         found.append(Risk("no ReportBatchItemFailures: one bad message repeats its whole batch"))

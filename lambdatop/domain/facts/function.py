@@ -25,7 +25,8 @@ Reserved = int | None
 class FunctionFacts(Struct, frozen=True):
     """One row of ListFunctions, without environment values.
 
-    Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
+    `memory_mb` (MB) and `timeout_s` (s) are not known where a server leaves them out, never AWS's default.
+    Units: `ephemeral_mb` MB, `code_size_bytes` bytes,
     `last_modified` s since the epoch. `environment_bytes` is the size of all variables as AWS measures it,
     None where unknown; `layers_size_bytes` is zipped. `interfaces` are the pairs of a subnet and a set of
     security groups that the function needs a network interface for. `durable_timeout_s` is how long a durable
@@ -35,8 +36,8 @@ class FunctionFacts(Struct, frozen=True):
     key: Key
     arn: str
     runtime: str = ""
-    memory_mb: int = 128
-    timeout_s: int = 3
+    memory_mb: int | NotKnown = 128
+    timeout_s: int | NotKnown = 3
     ephemeral_mb: int = 512
     architecture: str = "x86_64"
     log_group: str = ""
@@ -63,6 +64,16 @@ class FunctionFacts(Struct, frozen=True):
     def name(self) -> str:
         """The function's name."""
         return self.key.id
+
+    @property
+    def longest_run_s(self) -> float:
+        """How long a run may take as far as that is known, s; 0 where it is not."""
+        return 0.0 if isinstance(self.timeout_s, NotKnown) else float(self.timeout_s)
+
+    @property
+    def priced(self) -> bool:
+        """Whether what a run costs can be told: on managed instances its memory has no price."""
+        return self.managed_instances or not isinstance(self.memory_mb, NotKnown)
 
     @property
     def billed_besides(self) -> tuple[str, ...]:

@@ -22,13 +22,16 @@ Reason = Literal[
     "failed",
     "not answered",
     "contradictory",
+    "not readable",
+    "too many",
     "not asked",
     "out of time",
     "over the limit",
 ]
 """Why something is not known: the permission is missing, the endpoint lacks the operation, AWS does not
 offer it for the resource (classes of logs), AWS asked for a slower pace, the read failed, the answer left it
-out, the answer's figures exclude each other, its turn has not come yet, a command that looks once had no time
+out, the answer's figures exclude each other, the answer is not what AWS writes there, it names more than are
+kept, its turn has not come yet, a command that looks once had no time
 left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
 
 _UNASKED: dict[Reason, str] = {
@@ -36,10 +39,15 @@ _UNASKED: dict[Reason, str] = {
     "out of time": "not asked: time ran out",
     "over the limit": "not asked: beyond the budget or limits set",
 }
+_OF_THE_ANSWER: dict[Reason, str] = {
+    "not answered": "does not say",
+    "contradictory": "contradicts itself",
+    "not readable": "cannot be understood",
+    "too many": "names more than are kept",
+}
 _IN_WORDS: dict[Reason, str] = {
     "not there": "this endpoint does not have it",
-    "not answered": "the answer does not say",
-    "contradictory": "the answer contradicts itself",
+    **{reason: f"the answer {words}" for reason, words in _OF_THE_ANSWER.items()},
     **_UNASKED,
 }
 
@@ -65,10 +73,8 @@ class NotKnown(Struct, frozen=True):
             return f"{action.partition(':')[2] or action} is not there at this endpoint"
         if self.reason == "not supported":
             return f"AWS offers no {action} for it"
-        if self.reason == "not answered":
-            return f"the answer of {action} does not say"
-        if self.reason == "contradictory":
-            return f"the answer of {action} contradicts itself"
+        if self.reason in _OF_THE_ANSWER:
+            return f"the answer of {action} {_OF_THE_ANSWER[self.reason]}"
         return f"{action} {self.reason}"
 
     @property
@@ -92,6 +98,11 @@ NOT_ASKED = NotKnown()
 def or_none(value: T | NotKnown) -> T | None:
     """Return the value, None where it is not known: only for callers to whom None means just that."""
     return None if isinstance(value, NotKnown) else value
+
+
+def told(value: int | NotKnown, unit: str) -> str:
+    """Return `128 MB`, or `not known (the answer of lambda:ListFunctions does not say)`."""
+    return value.words if isinstance(value, NotKnown) else f"{value} {unit}"
 
 
 class Gap(Struct, frozen=True):
@@ -134,6 +145,8 @@ _LOST: dict[Reason, str] = {
     "failed": "failed",
     "not answered": "not answered",
     "contradictory": "answered with a contradiction",
+    "not readable": "not readable",
+    "too many": "with more than are kept",
     "out of time": "not made in time",
     "over the limit": "over the limits set",
 }

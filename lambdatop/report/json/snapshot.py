@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdatop.domain.facts.durable import DurableFigures
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.not_read import Gap, lost_reads
+from lambdatop.domain.facts.not_read import Gap, lost_reads, or_none
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.log_analysis.summary import LogSummary, log_summary
 from lambdatop.domain.sections import section
@@ -117,8 +117,8 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "arn": facts.arn,
         "name": facts.name,
         "runtime": facts.runtime,
-        "memory_mb": facts.memory_mb,
-        "timeout_s": facts.timeout_s,
+        "memory_mb": or_none(facts.memory_mb),
+        "timeout_s": or_none(facts.timeout_s),
         "reserved_concurrency": row.reserved,
         "reserved_concurrency_known": row.reserved_known,
         "log_group": facts.log_group or None,

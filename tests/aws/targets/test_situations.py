@@ -229,13 +229,26 @@ async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) ->
 @pytest.mark.parametrize(
     ("policy", "found"),
     [
-        ("", ()),
-        ("[]", ()),
         ('{"Statement": {"Effect": "Allow", "Principal": "*"}}', ("*",)),
         ('{"Statement": [{"Effect": "Deny", "Principal": "*"}]}', ()),
         ('{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["a", "b"]}}]}', ("a", "b")),
-        ('{"Statement": ["odd", {"Effect": "Allow", "Principal": {"AWS": "x\\u001b[1m"}}]}', ("x␛[1m",)),
+        (
+            '{"Statement": [{"Effect": "Deny"}, {"Effect": "Allow", "Principal": {"AWS": "x\\u001b[1m"}}]}',
+            ("x␛[1m",),
+        ),
     ],
 )
 def test_principals(policy: str, found: tuple[str, ...]) -> None:
     assert principals_of(policy) == found
+
+
+@pytest.mark.parametrize("policy", ["", "[]", '{"Statement": ["odd"]}'])
+async def test_callers_by_a_policy_that_cannot_be_understood_are_a_gap(
+    policy: str, account: WireStub, reader: AwsReader
+) -> None:
+    _complete_function(account)
+    account.on("lambda", "GetPolicy", {"Policy": policy})
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert isinstance(seen.policy_principals, NotKnown)
+    assert any("GetPolicy" in gap and "callers by policy are" in gap for gap in seen.gaps), seen.gaps

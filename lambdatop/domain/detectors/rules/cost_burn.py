@@ -61,7 +61,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
 
 def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts) -> _Seen | None:
     limits, key, series = context.limits.cost_burn, facts.key, context.world.series
-    if key not in series and group_of(facts) not in series:
+    if not facts.priced or (key not in series and group_of(facts) not in series):
         return None
     over = context.window(key, limits.window_min)
     least = context.limit(NAME, key, limits.min_usd_per_hour)
@@ -70,6 +70,8 @@ def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts
     if own + logged < least:
         return None
     burn = burning.of(facts, over)
+    if burn is None:
+        return None
     before, factor = _before(context, burning, facts, over), context.limit(NAME, key, limits.factor)
     unusual = before is not None and own >= max(least, factor * before)
     # Logs are asked for less often than the rest: alone they may tell of a storm, but hide no other rise.

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
@@ -45,7 +46,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     limits = context.limits.near_timeout
     for key, facts in context.measured():
         series = context.world.metric(key, "Duration", "Maximum")
-        if not series.times or facts.managed_instances or facts.timeout_s <= 0:
+        if not series.times or facts.managed_instances or facts.longest_run_s <= 0:
             continue
         over = context.window(key, limits.window_min)
         least = context.limit(NAME, key, limits.warning_share) * _ms(facts)
@@ -58,7 +59,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
 
 
 def _ms(facts: FunctionFacts) -> float:
-    return facts.timeout_s * 1000.0
+    return facts.longest_run_s * 1000
 
 
 def capped(context: EvaluationContext, facts: FunctionFacts, series: Series) -> Series:
@@ -85,7 +86,7 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, lon
     trend = trend_of(p99, over.end)
     reach = None if timing_out else reaches(trend, _ms(facts))
     verb = "is timing out: it runs" if timing_out else "comes close to its timeout: it runs"
-    title = f"{facts.name} {verb} up to {longest / 1000:.1f} s of {facts.timeout_s} s"
+    title = f"{facts.name} {verb} up to {longest / 1000:.1f} s of {facts.longest_run_s:.0f} s"
     if reach is not None:
         title += f", p99 reaches it in {span(reach)}"
     top = p99.max(over.start, over.end)
@@ -101,7 +102,7 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, lon
         _since(context, facts, over),
         (
             ("duration_max_ms", round(longest, 1)),
-            ("timeout_s", facts.timeout_s),
+            ("timeout_s", or_none(facts.timeout_s)),
             ("timeout_share", round(share, 3)),
             ("duration_p99_ms", None if top is None else round(top, 1)),
             ("p99_share", None if top is None else round(top / _ms(facts), 3)),
