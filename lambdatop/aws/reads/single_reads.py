@@ -19,7 +19,7 @@ from lambdatop.aws.facts.resources import (
 )
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.errors import Missing, NotAnswered
+from lambdatop.domain.errors import Missing, NotAnswered, SourceError
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, Reserved
 from lambdatop.domain.facts.function_state import Scaling
@@ -203,7 +203,7 @@ class Parts:
             try:
                 found |= dict.fromkeys(principals_of(answer["Policy"]))
             except NoPolicy as error:
-                raise NotAnswered(f"GetPolicy: {error}") from None
+                raise SourceError(f"its policy cannot be understood: {error}") from None
         return tuple(found)
 
     async def invoked(self, function: str) -> tuple[bool, int | NotKnown]:

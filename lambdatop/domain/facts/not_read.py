@@ -24,6 +24,7 @@ Reason = Literal[
     "contradictory",
     "not readable",
     "too many",
+    "incomplete",
     "not asked",
     "out of time",
     "over the limit",
@@ -31,7 +32,7 @@ Reason = Literal[
 """Why something is not known: the permission is missing, the endpoint lacks the operation, AWS does not
 offer it for the resource (classes of logs), AWS asked for a slower pace, the read failed, the answer left it
 out, the answer's figures exclude each other, the answer is not what AWS writes there, it names more than are
-kept, its turn has not come yet, a command that looks once had no time
+kept, it is marked as incomplete, its turn has not come yet, a command that looks once had no time
 left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
 
 _UNASKED: dict[Reason, str] = {
@@ -44,6 +45,7 @@ _OF_THE_ANSWER: dict[Reason, str] = {
     "contradictory": "contradicts itself",
     "not readable": "cannot be understood",
     "too many": "names more than are kept",
+    "incomplete": "is not complete: the newest points may be missing",
 }
 _IN_WORDS: dict[Reason, str] = {
     "not there": "this endpoint does not have it",
@@ -147,6 +149,7 @@ _LOST: dict[Reason, str] = {
     "contradictory": "answered with a contradiction",
     "not readable": "not readable",
     "too many": "with more than are kept",
+    "incomplete": "answered in part",
     "out of time": "not made in time",
     "over the limit": "over the limits set",
 }

@@ -10,6 +10,7 @@ from msgspec import Struct
 from lambdatop.domain.cost.burn import DAY_S, Burn, times_of
 from lambdatop.domain.cost.pricing import burn_usd, log_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
+from lambdatop.domain.facts.failure_path import given_up_without_loss
 from lambdatop.domain.facts.function import FunctionFacts, group_of
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.comparison import against, multiple
@@ -174,7 +175,9 @@ def _suggests(context: EvaluationContext, function: Key, *, wasteful: bool) -> t
     fits = {"cap_concurrency", "throttle_to_zero"}
     if any(m.enabled for m in context.world.mappings_of(function)):
         fits.add("disable_trigger")
-    if context.world.metric(function, "AsyncEventsReceived").times:
+    facts, config = context.world.functions.get(function), context.world.triggers_of(function).async_config
+    pushed = context.world.metric(function, "AsyncEventsReceived").times
+    if facts is not None and pushed and given_up_without_loss(facts, config):
         fits.add("stop_async_retries")
     order = ("disable_trigger", "stop_async_retries", "cap_concurrency", "throttle_to_zero")
     return tuple(name for name in (order if wasteful else SUGGESTS) if name in fits)

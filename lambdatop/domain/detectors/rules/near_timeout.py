@@ -16,7 +16,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.units import span
+from lambdatop.domain.units import about, minutes
 
 NAME = "near_timeout"
 SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")
@@ -88,7 +88,7 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, lon
     verb = "is timing out: it runs" if timing_out else "comes close to its timeout: it runs"
     title = f"{facts.name} {verb} up to {longest / 1000:.1f} s of {facts.longest_run_s:.0f} s"
     if reach is not None:
-        title += f", p99 reaches it in {span(reach)}"
+        title += f", p99 reaches it in {about(reach)}"
     top = p99.max(over.start, over.end)
     threshold = limits.critical_share if timing_out else limits.warning_share
     formula = f"{longest:.0f} ms / {_ms(facts):.0f} ms = {against(context, share, threshold)}"
@@ -135,7 +135,7 @@ def reaches(trend: Trend | None, timeout_ms: float) -> int | None:
     """Return the seconds until p99 reaches the timeout at the present trend; None when it does not climb."""
     if trend is None or trend.slope * trend.minutes < _FLAT_SHARE * timeout_ms:
         return None
-    return round(max(0.0, timeout_ms - trend.last_ms) / trend.slope * MINUTE)
+    return minutes(max(0.0, timeout_ms - trend.last_ms) / trend.slope * MINUTE)
 
 
 def suggested(context: EvaluationContext, key: Key) -> tuple[str, ...]:
