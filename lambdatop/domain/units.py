@@ -22,6 +22,35 @@ def span(seconds: float) -> str:
     return _two(seconds // 86_400, "d", seconds % 86_400 // 3600, "h")
 
 
+def about(seconds: float) -> str:
+    """Return how long a trend takes, no finer than it is known: `12 min`, `3 h 20 min`, `14 h`, `12 d`.
+
+    Its points are a minute apart, and its slope is an estimate: seconds would say more than anybody knows. It
+    is rounded down, so that what is feared does not come earlier than said.
+    """
+    if seconds < 60:
+        return "less than a minute"
+    if seconds < 5400:
+        return f"{int(seconds // 60)} min"
+    if seconds < 36_000:
+        return _two(int(seconds // 3600), "h", int(seconds % 3600 // 600) * 10, "min")
+    if seconds < 172_800:
+        return f"{int(seconds // 3600)} h"
+    if seconds < 864_000:
+        return _two(int(seconds // 86_400), "d", int(seconds % 86_400 // 3600), "h")
+    return f"{int(seconds // 86_400)} d"
+
+
+def minutes(seconds: float) -> int:
+    """Return a forecast in s as whole minutes, in s: its points are a minute apart."""
+    return round(seconds / 60) * 60
+
+
+def about_age(seconds: float) -> str:
+    """Return a forecast in its largest unit: <1m, 12m, 3h, 9d."""
+    return "<1m" if seconds < 60 else f"{int(seconds // 60)}m" if seconds < 100 else age(seconds)
+
+
 def _two(many: int, unit: str, few: int, smaller: str) -> str:
     return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
 

@@ -27,7 +27,7 @@ from lambdatop.domain.errors import SourceError
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import looks_at, plan
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
-from lambdatop.domain.plans.plan import Plan, Proposal, Refusal
+from lambdatop.domain.plans.plan import Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.settings.settings import MetricSettings, Settings
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state.events import SourceReported, SourceState, TargetIdentified
@@ -230,7 +230,7 @@ def _plan(full: Proposal | SourceError, seen: Proposal | SourceError) -> Iterato
     for name in ("blast_radius", "warnings", "alternatives"):
         was = getattr(full, name)
         for line in getattr(seen, name):
-            if line not in was and not _unsaid(line):
+            if line not in was and not _unsaid(line.why if isinstance(line, Alternative) else line):
                 yield f"{name}: {line!r}"
     said = set(_lines((full.lost,)))
     for piece in _lines((seen.lost,)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambdatop.domain import units
+from lambdatop.domain.units import about, about_age, minutes
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,27 @@ def test_a_moment_is_told_in_utc_or_not_at_all() -> None:
 
 def test_one_is_one_and_others_are_several() -> None:
     assert [units.plural(n, "alarm") for n in (0, 1, 1_200)] == ["0 alarms", "1 alarm", "1,200 alarms"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "less than a minute"),
+        (59.9, "less than a minute"),
+        (734, "12 min"),
+        (5399, "89 min"),
+        (10_934, "3 h"),
+        (12_599, "3 h 20 min"),
+        (53_999, "14 h"),
+        (190_000, "2 d 4 h"),
+        (1_000_000, "11 d"),
+    ],
+)
+def test_a_forecast_says_no_more_than_is_known(seconds: float, words: str) -> None:
+    """Its points are minutes, so it has no seconds, and from ten hours on no minutes."""
+    assert about(seconds) == words
+    assert minutes(seconds) % 60 == 0
+
+
+def test_forecasts_in_cells_have_no_seconds() -> None:
+    assert [about_age(s) for s in (12, 65, 99, 7_300)] == ["<1m", "1m", "1m", "2h"]

@@ -75,6 +75,8 @@ DISABLE: Cases = {
     "MQ": Asked(BY_MQ),
     "DocumentDB": Asked(BY_DOCUMENTS),
     "its function was deleted": Asked(replace(WAITING, function_there=False)),
+    "hidden for less than its function may run": Asked(replace(WAITING, timeout_s=31)),
+    "hidden for as long as its function may run": Asked(replace(WAITING, timeout_s=30)),
     "by an alias": Asked(replace(WAITING, facts=fed(function_arn=ALIAS_ARN))),
     "off already": Asked(on_mapping(fed(state="Disabled"))),
     **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
@@ -93,6 +95,16 @@ ENABLE: Cases = {
     ),
     "a backlog and the fewest pollers": Asked(
         replace(OFF, facts=fed(state="Disabled", pollers_min=2, pollers_max=2))
+    ),
+    "a backlog of a FIFO queue": Asked(
+        replace(
+            OFF, facts=fed(state="Disabled", source_arn=f"{LOST}.fifo"), queue=orders(visible=40, fifo=True)
+        )
+    ),
+    "hidden for less than its function may run": Asked(replace(OFF, timeout_s=31)),
+    "Kafka by pollers": Asked(replace(POLLED_KAFKA, facts=replace(POLLED_KAFKA.facts, state="Disabled"))),
+    "a stream, two batches of a shard": Asked(
+        replace(STREAM, facts=by_stream(state="Disabled", parallelization_factor=2))
     ),
     "the queue is empty": Asked(on_mapping(fed(state="Disabled"), queue=orders(), gaps=(GAP,))),
     "the queue is denied": Asked(on_mapping(fed(state="Disabled"), queue=ATTRIBUTES)),
@@ -133,6 +145,28 @@ TUNE: Cases = {
     "too many pollers": Asked(on_mapping(), {"pollers": 10_001}),
     "too many pollers of a range": Asked(on_mapping(), {"pollers": "10001-10002"}),
     "the most pollers": Asked(on_mapping(), {"pollers": "2-10000"}),
+    "too many pollers at least": Asked(on_mapping(), {"pollers": "201-300"}),
+    "one number of pollers above the least that AWS takes": Asked(on_mapping(), {"pollers": 300}),
+    "more pollers than AWS's guide names": Asked(on_mapping(), {"pollers": "2-2001"}),
+    "too many pollers of Kafka": Asked(BY_KAFKA, {"pollers": "1-2001"}),
+    "the most pollers of Kafka": Asked(BY_KAFKA, {"pollers": "1-2000"}),
+    "too many pollers of Kafka at least": Asked(BY_KAFKA, {"pollers": "201-300"}),
+    "hidden for less than its function may run": Asked(
+        on_mapping(queue=orders(), timeout_s=31), {"max_concurrency": 2}
+    ),
+    "a window, and the queue's messages are hidden for less than AWS advises": Asked(
+        on_mapping(queue=orders(visibility_timeout_s=34), timeout_s=5), {"batching_window_s": 5}
+    ),
+    "a window, and the queue's messages are hidden for long": Asked(
+        on_mapping(queue=orders(visibility_timeout_s=35), timeout_s=5), {"batching_window_s": 5}
+    ),
+    "a window of Kafka that was never set": Asked(BY_KAFKA, {"batching_window_s": 5}),
+    "a window of Kafka that was set": Asked(
+        replace(BY_KAFKA, facts=replace(BY_KAFKA.facts, batching_window_s=2)), {"batching_window_s": 5}
+    ),
+    "a window of MQ": Asked(BY_MQ, {"batching_window_s": 5}),
+    "a window of DocumentDB": Asked(BY_DOCUMENTS, {"batching_window_s": 5, "batch_size": 50}),
+    "a window of a FIFO queue": Asked(on_mapping(fed(source_arn=f"{LOST}.fifo")), {"batching_window_s": 5}),
     "fewer pollers than a queue has": Asked(on_mapping(), {"pollers": 1}),
     "pollers the wrong way round": Asked(on_mapping(), {"pollers": "9-3"}),
     "pollers of a stream": Asked(STREAM, {"pollers": 2}),

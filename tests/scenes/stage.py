@@ -32,6 +32,7 @@ from scenes.curves import (
 from scenes.lines import Execution, Raw, Style, new_text, stream_name, uuid
 from scenes.scene import Label, Scene
 
+from lambdatop.domain.cost.pricing import memory_mb
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
 from lambdatop.domain.facts.queue import QueueFacts
@@ -158,7 +159,7 @@ class Stage:
         A minute without an attempt has no points at all.
         """
         dice, counts = Random(f"{self.name} {key.id}"), []
-        timeout_ms = 1000.0 * self.functions[key][0][1].timeout_s
+        timeout_ms = 1000.0 * self.functions[key][0][1].longest_run_s
         for minute in range(MINUTES):
             runs = poisson(dice, per_min(minute))
             refused = poisson(dice, throttles(minute))
@@ -231,9 +232,9 @@ class Stage:
                     when(minute + dice.random()),
                     uuid(dice),
                     new if cold else dice.choice(pool),
-                    1000.0 * facts.timeout_s if ended == "timeout" else lasted,
-                    facts.memory_mb,
-                    facts.memory_mb if ended == "oom" else used,
+                    1000.0 * facts.longest_run_s if ended == "timeout" else lasted,
+                    memory_mb(facts),
+                    memory_mb(facts) if ended == "oom" else used,
                     ended,
                     round(250 + 200 * dice.random(), 2) if cold else None,
                     said(ended, dice),

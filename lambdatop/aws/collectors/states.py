@@ -112,7 +112,7 @@ class StatesSource:
 def _silent(view: View, facts: FunctionFacts) -> bool:
     until = min(view.now, view.world.metrics_at.get(facts.key, view.now))
     series = view.world.metric(facts.key, "Invocations")
-    return went_silent(series, until, SETTLE_S + facts.timeout_s) is not None
+    return went_silent(series, until, SETTLE_S + facts.longest_run_s) is not None
 
 
 def _changed(facts: FunctionFacts, now: float) -> bool:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.known import RECENT_POINTS, round_robin
-from lambdatop.aws.facts.resource_policy import push_triggers
+from lambdatop.aws.facts.resource_policy import NoPolicy, push_triggers
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -112,17 +112,21 @@ class TriggersSource:
             loop = await part(self._parts.recursive_loop, _PARTS[2])
         except Missing:
             return None, []
-        push, size = (policy, None) if isinstance(policy, NotKnown) else policy
-        return FunctionTriggers(key, config, push, loop, size), refused
+        push, size, left = (policy, None, 0) if isinstance(policy, NotKnown) else policy
+        return FunctionTriggers(key, config, push, loop, size, left), refused
 
-    async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int]:
-        """Return the triggers that the policy allows, and its size in bytes."""
+    async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...] | NotKnown, int | None, int]:
+        """Return the triggers that the policy allows, its size in bytes, and how many are left out."""
         try:
             answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
         except Missing:
-            return (), 0
-        policy = str(answer["Policy"])
-        return push_triggers(policy), len(policy.encode(errors="replace"))
+            return (), 0, 0
+        policy = answer["Policy"]
+        try:
+            allowed = push_triggers(policy)
+        except NoPolicy:
+            return NotKnown("not readable", "lambda:GetPolicy"), None, 0
+        return allowed.kept, len(policy.encode(errors="replace")), allowed.left
 
 
 SPEC = CollectorSpec(

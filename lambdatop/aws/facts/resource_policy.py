@@ -7,7 +7,8 @@ policy does not show.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from lambdatop.aws.facts.resources import arn_text, json_object
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
@@ -50,20 +51,63 @@ _POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals"
 _URL_KEYS = ("lambda:functionurlauthtype", "lambda:invokedviafunctionurl")
 
 
+MOST_KEPT = 200
+"""Triggers kept of one function. A statement allows each of its principals for each of its sources: 15 KB of
+a policy, of which AWS takes 20, can say a hundred thousand of them."""
+
+
+class NoPolicy(ValueError):
+    """A text is not a resource policy that can be read: who may call is not known then."""
+
+
+class Pushed(NamedTuple):
+    """The triggers that a policy allows, as far as they are kept, and how many more there are at most."""
+
+    kept: tuple[PushTrigger, ...]
+    left: int = 0
+
+
 def allowing(policy: str) -> list[dict[str, Any]]:
-    """Return the statements of a policy document that allow something; none for what is not a policy."""
+    """Return the statements of a policy document that allow something; raise NoPolicy for anything else.
+
+    One statement that cannot be understood spoils all: whom it allows would be missing (IAM user guide,
+    "Grammar of the IAM JSON policy language").
+    """
     statements = json_object(policy).get("Statement")
     listed = statements if isinstance(statements, list) else [statements]
-    return [s for s in listed if isinstance(s, dict) and s.get("Effect") == "Allow"]
+    known = [s for s in listed if isinstance(s, dict) and s.get("Effect") in ("Allow", "Deny")]
+    if len(known) < len(listed):
+        raise NoPolicy("The resource policy has no statements that can be understood.")
+    allow = [s for s in known if s["Effect"] == "Allow"]
+    if not all(_understood(s) for s in allow):
+        raise NoPolicy("A statement of the resource policy cannot be understood.")
+    return allow
 
 
-def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
-    """Return the triggers that a policy document allows, in its order; () for what is not a policy."""
+def _understood(statement: Mapping[str, Any]) -> bool:
+    """Return whether it says who may do what; without actions it may be anything."""
+    principal, actions = statement.get("Principal"), statement.get("Action")
+    whom = principal.values() if isinstance(principal, dict) else [principal]
+    what = statement.get("NotAction") if actions is None else actions
+    return bool(whom) and all(map(_is_texts, whom)) and (what is None or _is_texts(what))
+
+
+def _is_texts(value: Any) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return bool(listed) and all(isinstance(v, str) and v for v in listed)
+
+
+def push_triggers(policy: str) -> Pushed:
+    """Return the triggers that a policy document allows, in its order; raise NoPolicy for anything else."""
     found: dict[PushTrigger, None] = {}
+    left = 0
     for statement in allowing(policy):
         if _invokes(statement):
-            found |= dict.fromkeys(_triggers(statement))
-    return tuple(found)
+            pairs, many = _triggers(statement)
+            room = MOST_KEPT - len(found)
+            found |= dict.fromkeys(islice(pairs, room))
+            left += max(0, many - room)
+    return Pushed(tuple(found), left)
 
 
 def _invokes(statement: Mapping[str, Any]) -> bool:
@@ -72,19 +116,22 @@ def _invokes(statement: Mapping[str, Any]) -> bool:
     return not actions or any(a in _INVOKES or a.startswith("lambda:invoke") for a in actions)
 
 
-def _triggers(statement: Mapping[str, Any]) -> Iterator[PushTrigger]:
+def _triggers(statement: Mapping[str, Any]) -> tuple[Iterator[PushTrigger], int]:
+    """Return the triggers of one statement, one for each principal and source, and how many these are."""
     conditions = _conditions(statement.get("Condition"))
-    sources = [s for s in conditions.get("aws:sourcearn", ()) if s.startswith("arn:")] or [""]
+    arns = [s for s in conditions.get("aws:sourcearn", ()) if s.startswith("arn:")]
     actions = [str(a).lower() for a in _listed(statement.get("Action"))]
     url = any(k in conditions for k in _URL_KEYS) or actions == ["lambda:invokefunctionurl"]
-    for service, principal in _principals(statement.get("Principal")):
-        who = clean_line(principal, 512)
-        if url:
-            yield PushTrigger("url", "push sync", "", who)
-            continue
-        kind, invocation = _kind(principal) if service else _ACCOUNT
-        for source in sources:
-            yield PushTrigger(kind, invocation, arn_text(source), who)
+    sources = [""] if url else list(dict.fromkeys(arns)) or [""]
+    principals = list(dict.fromkeys(_principals(statement.get("Principal"))))
+
+    def pairs() -> Iterator[PushTrigger]:
+        for service, principal in principals:
+            kind, invocation = _URL if url else _kind(principal) if service else _ACCOUNT
+            for source in sources:
+                yield PushTrigger(kind, invocation, arn_text(source), clean_line(principal, 512))
+
+    return pairs(), len(principals) * len(sources)
 
 
 def _principals(principal: Any) -> Iterator[tuple[bool, str]]:
@@ -103,6 +150,9 @@ def _listed(value: Any) -> list[Any]:
 
 _ACCOUNT: tuple[str, Invocation] = ("account", "unknown")
 """Somebody's role or account: such a call may be of either type."""
+
+
+_URL: tuple[str, Invocation] = ("url", "push sync")
 
 
 def _kind(service: str) -> tuple[str, Invocation]:

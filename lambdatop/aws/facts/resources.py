@@ -42,6 +42,7 @@ def finite(value: Any) -> bool:
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048
 _PART_MAX = 255
+SETTINGS = "lambda:GetAccountSettings"
 SIZE = "SizeBytes"
 """Where `response_hooks.py` stores the size of all environment variables, whose values it drops."""
 
@@ -80,8 +81,11 @@ def optional(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
-    """Return the facts of one function configuration of ListFunctions or GetFunctionConfiguration."""
+def function_facts(scope: Scope, answer: Answer, action: str = "lambda:ListFunctions") -> FunctionFacts:
+    """Return the facts of one function configuration of ListFunctions or GetFunctionConfiguration.
+
+    `action` is the IAM action of the read.
+    """
     name = clean_name(str(answer.get("FunctionName") or ""))
     logging: Answer = answer.get("LoggingConfig") or {}
     architectures = answer.get("Architectures") or ["x86_64"]
@@ -93,8 +97,8 @@ def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
         key=Key(scope, "function", name),
         arn=_unqualified(arn_text(answer.get("FunctionArn"))),
         runtime=clean_name(str(answer.get("Runtime") or "")),
-        memory_mb=whole(answer.get("MemorySize"), 128),
-        timeout_s=whole(answer.get("Timeout"), 3),
+        memory_mb=_told(answer.get("MemorySize"), action),
+        timeout_s=_told(answer.get("Timeout"), action),
         ephemeral_mb=whole(storage.get("Size"), 512),
         architecture=clean_name(str(architectures[0])),
         log_group=clean_line(str(logging.get("LogGroup") or f"/aws/lambda/{name}"), 512),
@@ -134,18 +138,18 @@ def account_facts(answer: Answer) -> AccountFacts:
     limit: Answer = answer.get("AccountLimit") or {}
     usage: Answer = answer.get("AccountUsage") or {}
     return AccountFacts(
-        concurrency_limit=_figure(limit.get("ConcurrentExecutions")),
-        unreserved=_figure(limit.get("UnreservedConcurrentExecutions")),
-        code_size_limit_bytes=_figure(limit.get("TotalCodeSize")),
-        code_size_bytes=_figure(usage.get("TotalCodeSize")),
-        function_count=_figure(usage.get("FunctionCount")),
+        concurrency_limit=_told(limit.get("ConcurrentExecutions"), SETTINGS),
+        unreserved=_told(limit.get("UnreservedConcurrentExecutions"), SETTINGS),
+        code_size_limit_bytes=_told(limit.get("TotalCodeSize"), SETTINGS),
+        code_size_bytes=_told(usage.get("TotalCodeSize"), SETTINGS),
+        function_count=_told(usage.get("FunctionCount"), SETTINGS),
     )
 
 
-def _figure(value: Any) -> int | NotKnown:
-    """Return a figure of GetAccountSettings; one that is not there is not known, not 0."""
+def _told(value: Any, action: str) -> int | NotKnown:
+    """Return a figure of an answer; one that is not there is not known, neither 0 nor AWS's default."""
     found = optional(value)
-    return NotKnown("not answered", "lambda:GetAccountSettings") if found is None else found
+    return NotKnown("not answered", action) if found is None or not finite(found) else found
 
 
 def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:

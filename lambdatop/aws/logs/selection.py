@@ -68,7 +68,7 @@ def _rank(world: World, facts: FunctionFacts) -> tuple[int, float]:
         return 0, -errors
     if throttles:
         return 1, -throttles
-    if facts.timeout_s and longest >= NEAR_TIMEOUT * facts.timeout_s * 1000:
+    if facts.longest_run_s and longest >= NEAR_TIMEOUT * facts.longest_run_s * 1000:
         return 2, -longest
     if 1 <= (world.reserved.get(key) or 0) <= SMALL_RESERVATION and runs:
         return 3, -runs

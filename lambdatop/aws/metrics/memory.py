@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from lambdatop.aws.reads.metric_data import FAILED, Answered
+from lambdatop.aws.reads.metric_data import FAILED, PLAIN, Answered
 from lambdatop.aws.reads.metric_queries import FUNCTION_METRICS, Query
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.not_read import Reason
@@ -21,6 +21,8 @@ from lambdatop.domain.state.world import Spend
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
 HOUR_S = 3600.0
 _WHY: dict[str, Reason] = {"Forbidden": "denied", FAILED: "failed"}
+LACKING_S = 3_600.0
+"""After so long a statistic that the server lacks is asked for again, s."""
 FIRST_GUESS = float(len(FUNCTION_METRICS) + 1)
 """Assumed series of a function in detail, before the first was asked about."""
 
@@ -88,6 +90,8 @@ class Memory:
         self.note = ""
         self.series = FIRST_GUESS
         self.owed: dict[SeriesKey, Reason] = {}
+        self._lacking: dict[str, float] = {}
+        self._doubted: set[str] = set()
         self._hot_until: dict[Key, float] = {}
         self._answers: dict[SeriesKey, int] = {}
 
@@ -111,8 +115,14 @@ class Memory:
             if len(at) > 2 * len(existing) + 100:
                 self.swept[metric] = {k: v for k, v in at.items() if k in existing}
 
-    def due(self, query: Query) -> bool:
-        """Return whether a slow series takes part this time: in its first answer, and in each `every`-th."""
+    def due(self, query: Query, now: float) -> bool:
+        """Return whether a series takes part this time: a slow one in its first and each `every`-th answer.
+
+        A statistic that the server was found to lack is asked for again after an hour: each round would cost
+        the same, without an answer.
+        """
+        if now < self._lacking.get(query.series.stat, NEVER) + LACKING_S:
+            return False
         return query.every == 1 or self._answers.get(query.series, 0) % query.every == 0
 
     def answered(self, candidates: Iterable[Query]) -> None:
@@ -124,10 +134,32 @@ class Memory:
     def note_answers(
         self, answered: Iterable[tuple[Query, Answered]], told: Collection[SeriesKey], seen: Answers
     ) -> None:
-        """Remember series that CloudWatch refused or did not answer, unless older points are there."""
+        """Remember series that CloudWatch refused or did not answer, unless older points are there.
+
+        An answer that is not complete lacks points even so, the newest perhaps (API reference of
+        MetricDataResult, StatusCode PartialData).
+        """
         for query, answer in answered:
             series = query.series
             if series in told:
                 self.owed.pop(series, None)
+            if series in told and answer.status == "Complete":
+                continue
+            if answer.status == "PartialData" or series in told:
+                self.owed[series] = "incomplete"
             elif not seen.answered(series):
                 self.owed[series] = _WHY.get(answer.status, "not answered")
+
+    def note_lacking(self, answered: Sequence[tuple[Query, Answered]], now: float) -> None:
+        """Remember statistics that the server lacks, by two answers in a row.
+
+        These are percentiles that failed, or have no point where another statistic of the metric has some.
+        """
+        running = {(q.series.key, q.series.metric) for q, a in answered if q.series.stat in PLAIN and a}
+        for stat in {q.series.stat for q, _ in answered} - PLAIN:
+            of_it = [(q, a) for q, a in answered if q.series.stat == stat]
+            if any(a for _, a in of_it):
+                self._doubted.discard(stat)
+            elif any((q.series.key, q.series.metric) in running or a.status == FAILED for q, a in of_it):
+                self._lacking |= {stat: now} if stat in self._doubted else {}
+                self._doubted.add(stat)

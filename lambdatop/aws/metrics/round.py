@@ -143,7 +143,8 @@ class Round:
         memory, world = self._memory, self._view.world
         functions = [f for k in planned.detail if (f := world.functions.get(k))]
         asked = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
-        chosen = [q for q in asked if memory.due(q)]
+        now = self._api.now()
+        chosen = [q for q in asked if memory.due(q, now)]
         fixed = [query for key in planned.fixed for query in self._facts.fixed[key]]
         queries = [*first, *fixed, *chosen]
         if queries:
@@ -171,7 +172,7 @@ class Round:
         """
         memory, done = self._memory, {query.series for query in asked}
         queries = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
-        more = [q for q in queries if q.series not in done and memory.due(q)]
+        more = [q for q in queries if q.series not in done and memory.due(q, self._api.now())]
         affordable = max(0, int(min(room, len(more))))
         memory.owed |= {query.series: "over the limit" for query in more[affordable:]}
         return more[:affordable]
@@ -249,6 +250,7 @@ class Round:
         data = await usable(self._api, answered, self._seen.answered)
         self._memory.note_answers(answered, {points.series for points in data}, self._seen)
         at = self._api.now()
+        self._memory.note_lacking(answered, at)
         for i in range(0, max(1, len(data)), FOLDED_MOST):
             part = data[i : i + FOLDED_MOST]
             self._learn(MetricsObserved(self._scope, at, span.start, span.end, part, partial))

@@ -13,6 +13,7 @@ from botocore import exceptions as sdk
 from botocore import xform_name
 
 from lambdatop.aws.mutation.drain import WAIT_S, Answer, Drain
+from lambdatop.aws.mutation.refusals import with_advice
 from lambdatop.aws.mutation.switch_schedule import (
     NotCopied,
     is_switch,
@@ -178,7 +179,7 @@ def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
         if code in PURGE_RUNNING:
             return Sent("refused", "Somebody else purged this queue within the last 60 s; yours was not run.")
         if 400 <= status < 500 and code and not code.isdigit():
-            words = f"{code}: {words_of(error)}" if words_of(error) else code
+            words = f"{code}: {with_advice(words_of(error))}" if words_of(error) else code
             return Sent("refused", words, busy=code in BUSY)
         return Sent("unknown", sentence)
     if isinstance(error, _NEVER_CONNECTED) and not _was_connected(error):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.facts.resource_policy import allowing
+from lambdatop.aws.facts.resource_policy import NoPolicy, allowing
 from lambdatop.aws.facts.resources import (
     account_facts,
     arn_text,
@@ -19,10 +19,11 @@ from lambdatop.aws.facts.resources import (
 )
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.errors import Missing, NotAnswered
+from lambdatop.domain.errors import Missing, NotAnswered, SourceError
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, Reserved
 from lambdatop.domain.facts.function_state import Scaling
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.facts.triggers import AsyncConfig
@@ -202,16 +203,22 @@ class Parts:
                 answer = await self.api.read("lambda", "GetPolicy", **params)
             except Missing:
                 continue
-            found |= dict.fromkeys(principals_of(str(answer["Policy"])))
+            try:
+                found |= dict.fromkeys(principals_of(answer["Policy"]))
+            except NoPolicy as error:
+                raise SourceError(f"its policy cannot be understood: {error}") from None
         return tuple(found)
 
-    async def exists(self, function: str) -> bool:
-        """Return whether a function exists, with the version or alias that its ARN may name."""
+    async def invoked(self, function: str) -> tuple[bool, int | NotKnown]:
+        """Return whether a function, version or alias exists, and how long it may run, s."""
         try:
-            await self.function("GetFunctionConfiguration", function)
+            answer = await self.function("GetFunctionConfiguration", function)
         except Missing:
-            return False
-        return True
+            return False, NotKnown("not answered", "lambda:GetFunctionConfiguration")
+        timeout = optional(answer.get("Timeout"))
+        if timeout is None:
+            return True, NotKnown("not answered", "lambda:GetFunctionConfiguration")
+        return True, timeout
 
     async def stack(self, arns: Sequence[str]) -> str | None:
         """Return the CloudFormation stack that the first tagged one of these resources belongs to."""
@@ -354,7 +361,10 @@ def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
 
 
 def principals_of(policy: str) -> tuple[str, ...]:
-    """Return services, accounts and ARNs that a resource policy allows to call, in its order, cleaned."""
+    """Return services, accounts and ARNs that a resource policy allows to call, in its order.
+
+    They are cleaned. Raises NoPolicy.
+    """
     found: list[str] = []
     for statement in allowing(policy):
         principal = statement.get("Principal")

@@ -51,7 +51,7 @@ class Situations:
             parts.function("GetFunctionConfiguration", name),
             parts.function("GetFunctionConcurrency", name),
         )
-        facts = function_facts(self._scope, config)
+        facts = function_facts(self._scope, config, "lambda:GetFunctionConfiguration")
         invoke, provisioned, mappings, (aliases, own), url, account = await asyncio.gather(
             read(
                 "lambda:GetFunctionEventInvokeConfig",
@@ -134,16 +134,17 @@ class Situations:
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
         facts = mapping_facts(self._scope, answer)
         owners = (arn_text(answer.get("EventSourceMappingArn")), facts.function_arn)
-        (queue, retention, dead_letters), there, age, stack = await asyncio.gather(
+        (queue, retention, dead_letters), invoked, age, stack = await asyncio.gather(
             self._retention(facts, gaps),
             gaps.read(
                 "lambda:GetFunctionConfiguration",
                 "whether its function exists is",
-                parts.exists(facts.function_arn),
+                parts.invoked(facts.function_arn),
             ),
             gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.greatest_age_s(facts)),
             gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
         )
+        there, timeout_s = (invoked, invoked) if isinstance(invoked, NotKnown) else invoked
         return MappingSituation(
             ref=Ref(facts.key, facts.uuid, facts.label),
             at=at,
@@ -155,6 +156,7 @@ class Situations:
             gaps=tuple(gaps.sentences),
             dead_letters=dead_letters,
             function_there=there,
+            timeout_s=timeout_s,
         )
 
     async def queue(self, key: Key) -> QueueSituation:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import FIGURES, Prices, table_prices
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown
 
 if TYPE_CHECKING:
     from lambdatop.domain.settings.settings import PriceSettings
@@ -55,6 +56,13 @@ def burn_usd(
     )
 
 
+def memory_mb(facts: FunctionFacts) -> int:
+    """Return the memory that is billed, in MB; raises ValueError where it is not known (`facts.priced`)."""
+    if isinstance(facts.memory_mb, NotKnown):
+        raise ValueError(f"The memory of {facts.name} is {facts.memory_mb.words}.")
+    return facts.memory_mb
+
+
 def duration_usd(
     facts: FunctionFacts, duration_ms: float, prices: Prices, on_provisioned: float = 0.0
 ) -> float:
@@ -64,7 +72,7 @@ def duration_usd(
     """
     if facts.managed_instances:
         return 0.0  # EC2 bills the instances; Lambda has no price for the duration
-    gb_s = duration_ms / 1000 * facts.memory_mb / 1024
+    gb_s = duration_ms / 1000 * memory_mb(facts) / 1024
     asked = prices.gb_second(facts.architecture)
     if on_provisioned:
         asked += on_provisioned * (prices.provisioned_run(facts.architecture) - asked)
@@ -79,7 +87,7 @@ def ephemeral_usd(facts: FunctionFacts, duration_ms: float, prices: Prices) -> f
 
 def provisioned_usd_per_hour(facts: FunctionFacts, environments: float, prices: Prices) -> float:
     """Return the USD per hour for configured provisioned concurrency, used or not."""
-    return environments * facts.memory_mb / 1024 * 3600 * prices.provisioned(facts.architecture)
+    return environments * memory_mb(facts) / 1024 * 3600 * prices.provisioned(facts.architecture)
 
 
 def log_usd(ingested_bytes: float, prices: Prices) -> float:

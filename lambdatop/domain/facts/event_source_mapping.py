@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import STREAMS, SourceKind, When, kind_of
 from lambdatop.domain.keys import Key, key_of, parse_arn, qualified_name
@@ -16,11 +17,11 @@ LEAST_CONCURRENCY = 2
 """The smallest MaximumConcurrency that AWS takes."""
 SQS_CONCURRENCY = 1_250
 """Concurrent invocations of a queue's mapping without a limit of its own."""
-POLLER_CONCURRENCY = 10
-"""Concurrent invocations per provisioned poller of a queue's mapping; MaximumConcurrency and provisioned mode
-exclude each other (Lambda developer guide, "Configuring scaling behavior for SQS event source mappings")."""
-LEAST_POLLERS = 2
-"""The smallest MinimumPollers of a queue's mapping."""
+SQS_FIRST, SQS_MORE_PER_MIN = 5, 300
+"""Concurrent invocations with which a queue's mapping begins, and by how many more a minute it grows."""
+POLLERS_MORE_PER_MIN = 1_000
+"""The same in provisioned mode (all three: Lambda developer guide, "Configuring scaling behavior for SQS
+event source mappings", which also says that MaximumConcurrency and provisioned mode exclude each other)."""
 ENDLESS = -1
 """MaximumRetryAttempts and MaximumRecordAgeInSeconds: no limit, AWS's default."""
 MOST_RETRIES = 10_000
@@ -166,6 +167,13 @@ def given_up_after(source_kind: str, max_retry_attempts: int | None, on_failure:
     return KAFKA_RETRIES if source_kind == "kafka" and on_failure else None
 
 
+REFUSES_CHANGES = "AWS refuses changes of the mapping, perhaps disabling it too"
+"""What AWS does where a queue's visibility timeout is below the function's timeout: it "validates this
+requirement when you create or update an event source mapping and returns an error" (Lambda developer guide,
+"Creating and configuring an Amazon SQS event source mapping"). Whether that holds for an update that only
+disables it, the guide does not say."""
+
+
 class Risk(NamedTuple):
     """A setting that can multiply the effect of a failure, in words; whether the mapping can mend it."""
 
@@ -201,7 +209,7 @@ def mapping_risks(
         elif (queue.max_receive_count if queue.max_receive_count is not None else MAX_RECEIVES) < 5:
             words = f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
             found.append(Risk(words))
-        if function is not None:
+        if function is not None and not isinstance(function.timeout_s, NotKnown):
             found += _short_visibility(mapping, function.timeout_s, queue.visibility_timeout_s)
     if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.takes_partial_responses:
         found.append(Risk("no ReportBatchItemFailures: one bad message repeats its whole batch"))
@@ -226,7 +234,7 @@ def _short_visibility(mapping: MappingFacts, timeout_s: int, visibility_s: int) 
     if visibility_s >= 6 * timeout_s + window_s:
         return []
     window = f" + batching window {window_s} s" if window_s else ""
-    refused = "; AWS refuses changes of the mapping" if visibility_s < timeout_s else ""
+    refused = f"; {REFUSES_CHANGES}" if visibility_s < timeout_s else ""
     return [Risk(f"visibility {visibility_s} s < 6 x timeout {timeout_s} s{window}{refused}")]
 
 
@@ -235,17 +243,19 @@ def most_at_once(mapping: MappingFacts) -> tuple[int, bool, str]:
     if mapping.max_concurrency:
         return mapping.max_concurrency, True, "MaximumConcurrency"
     if mapping.pollers_max:
-        return mapping.pollers_max * POLLER_CONCURRENCY, True, f"{mapping.pollers_max} pollers x 10"
+        each = mapping.kind.per_poller
+        return mapping.pollers_max * each, True, f"{mapping.pollers_max:,} pollers x {each}"
     return SQS_CONCURRENCY, False, "documented"
 
 
 RECORD_AGE = "max_record_age_s"
+WINDOW = "batching_window_s"
 RETRIES, DESTINATION, KIND = "max_retry_attempts", "on_failure", "source_kind"
 
 CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
     "state": lambda m: m.state,
     "batch_size": lambda m: m.batch_size,
-    "batching_window_s": lambda m: m.batching_window_s or 0,
+    WINDOW: lambda m: m.batching_window_s or 0,
     "max_concurrency": lambda m: m.max_concurrency,
     RETRIES: lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
     "pollers": lambda m: m.pollers,

@@ -95,6 +95,16 @@ def async_limits(config: AsyncConfig) -> tuple[int, int]:
     return retries, MAX_EVENT_AGE_S if config.max_age_s is None else config.max_age_s
 
 
+def given_up_without_loss(facts: FunctionFacts, config: AsyncConfig | NotKnown) -> bool:
+    """Return whether giving up retries of asynchronous events helps: somebody is known to take them then.
+
+    A durable execution is replayed whatever the settings are; without retries there is nothing to give up.
+    """
+    if facts.durable or (not isinstance(config, NotKnown) and async_limits(config)[0] == 0):
+        return False
+    return bool(async_end(facts, config).takers)
+
+
 def async_failure_path(
     facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
 ) -> str:

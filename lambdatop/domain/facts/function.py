@@ -16,6 +16,8 @@ from lambdatop.domain.memo import newest
 
 SNAPSHOTS_COST = ("python", "dotnet")
 """Runtimes for which SnapStart is billed; for Java it is free."""
+LEAST_UNRESERVED = 100
+"""What AWS keeps for functions without a reservation (Lambda API reference, PutFunctionConcurrency)."""
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
 
@@ -23,7 +25,8 @@ Reserved = int | None
 class FunctionFacts(Struct, frozen=True):
     """One row of ListFunctions, without environment values.
 
-    Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
+    `memory_mb` (MB) and `timeout_s` (s) are not known where a server leaves them out, never AWS's default.
+    Units: `ephemeral_mb` MB, `code_size_bytes` bytes,
     `last_modified` s since the epoch. `environment_bytes` is the size of all variables as AWS measures it,
     None where unknown; `layers_size_bytes` is zipped. `interfaces` are the pairs of a subnet and a set of
     security groups that the function needs a network interface for. `durable_timeout_s` is how long a durable
@@ -33,8 +36,8 @@ class FunctionFacts(Struct, frozen=True):
     key: Key
     arn: str
     runtime: str = ""
-    memory_mb: int = 128
-    timeout_s: int = 3
+    memory_mb: int | NotKnown = 128
+    timeout_s: int | NotKnown = 3
     ephemeral_mb: int = 512
     architecture: str = "x86_64"
     log_group: str = ""
@@ -61,6 +64,16 @@ class FunctionFacts(Struct, frozen=True):
     def name(self) -> str:
         """The function's name."""
         return self.key.id
+
+    @property
+    def longest_run_s(self) -> float:
+        """How long a run may take as far as that is known, s; 0 where it is not."""
+        return 0.0 if isinstance(self.timeout_s, NotKnown) else float(self.timeout_s)
+
+    @property
+    def priced(self) -> bool:
+        """Whether what a run costs can be told: on managed instances its memory has no price."""
+        return self.managed_instances or not isinstance(self.memory_mb, NotKnown)
 
     @property
     def billed_besides(self) -> tuple[str, ...]:
@@ -116,6 +129,24 @@ class AccountFacts(Struct, frozen=True):
     code_size_limit_bytes: int | NotKnown
     code_size_bytes: int | NotKnown
     function_count: int | NotKnown
+
+    @property
+    def left(self) -> int | NotKnown:
+        """What reservations leave; not known where the answer contradicts itself.
+
+        Of a limit of 10 no 900 can be left: who computes with both gets reservations below zero.
+        """
+        limit, free = self.concurrency_limit, self.unreserved
+        if isinstance(free, NotKnown):
+            return free
+        if free < 0 or (not isinstance(limit, NotKnown) and free > limit):
+            return NotKnown("contradictory", "lambda:GetAccountSettings")
+        return free
+
+
+def reservable(free: int) -> int:
+    """Return how much of the unreserved concurrency AWS lets functions reserve."""
+    return max(0, free - LEAST_UNRESERVED)
 
 
 class AlarmFacts(Struct, frozen=True):

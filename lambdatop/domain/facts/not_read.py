@@ -21,23 +21,35 @@ Reason = Literal[
     "throttled",
     "failed",
     "not answered",
+    "contradictory",
+    "not readable",
+    "too many",
+    "incomplete",
     "not asked",
     "out of time",
     "over the limit",
 ]
 """Why something is not known: the permission is missing, the endpoint lacks the operation, AWS does not
 offer it for the resource (classes of logs), AWS asked for a slower pace, the read failed, the answer left it
-out, its turn has not come yet, a command that looks once had no time left, or it is beyond what lambdatop
-allows itself (budget, logs that are followed at once)."""
+out, the answer's figures exclude each other, the answer is not what AWS writes there, it names more than are
+kept, it is marked as incomplete, its turn has not come yet, a command that looks once had no time
+left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
 
 _UNASKED: dict[Reason, str] = {
     "not asked": "not asked yet",
     "out of time": "not asked: time ran out",
     "over the limit": "not asked: beyond the budget or limits set",
 }
+_OF_THE_ANSWER: dict[Reason, str] = {
+    "not answered": "does not say",
+    "contradictory": "contradicts itself",
+    "not readable": "cannot be understood",
+    "too many": "names more than are kept",
+    "incomplete": "is not complete: the newest points may be missing",
+}
 _IN_WORDS: dict[Reason, str] = {
     "not there": "this endpoint does not have it",
-    "not answered": "the answer does not say",
+    **{reason: f"the answer {words}" for reason, words in _OF_THE_ANSWER.items()},
     **_UNASKED,
 }
 
@@ -63,8 +75,8 @@ class NotKnown(Struct, frozen=True):
             return f"{action.partition(':')[2] or action} is not there at this endpoint"
         if self.reason == "not supported":
             return f"AWS offers no {action} for it"
-        if self.reason == "not answered":
-            return f"the answer of {action} does not say"
+        if self.reason in _OF_THE_ANSWER:
+            return f"the answer of {action} {_OF_THE_ANSWER[self.reason]}"
         return f"{action} {self.reason}"
 
     @property
@@ -88,6 +100,11 @@ NOT_ASKED = NotKnown()
 def or_none(value: T | NotKnown) -> T | None:
     """Return the value, None where it is not known: only for callers to whom None means just that."""
     return None if isinstance(value, NotKnown) else value
+
+
+def told(value: int | NotKnown, unit: str) -> str:
+    """Return `128 MB`, or `not known (the answer of lambda:ListFunctions does not say)`."""
+    return value.words if isinstance(value, NotKnown) else f"{value} {unit}"
 
 
 class Gap(Struct, frozen=True):
@@ -129,6 +146,10 @@ _LOST: dict[Reason, str] = {
     "throttled": "throttled",
     "failed": "failed",
     "not answered": "not answered",
+    "contradictory": "answered with a contradiction",
+    "not readable": "not readable",
+    "too many": "with more than are kept",
+    "incomplete": "answered in part",
     "out of time": "not made in time",
     "over the limit": "over the limits set",
 }

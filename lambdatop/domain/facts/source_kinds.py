@@ -2,7 +2,8 @@
 
 Sources: Lambda developer guide, "Using Lambda with Amazon SQS", "… Kinesis", "… DynamoDB", "… Amazon MQ"
 (with "Troubleshoot Amazon MQ event source mapping errors"), "… Amazon DocumentDB", "Configuring error
-handling controls for Kafka event sources"; model of UpdateEventSourceMapping.
+handling controls for Kafka event sources", "Apache Kafka event poller scaling modes in Lambda", "Configuring
+scaling behavior for SQS event source mappings"; model of UpdateEventSourceMapping, ProvisionedPollerConfig.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ class SourceKind(Struct, frozen=True):
     others go past it. `limits` says when AWS takes MaximumRetryAttempts, MaximumRecordAgeInSeconds,
     BisectBatchOnFunctionError and ReportBatchItemFailures; `partial` when the last of these alone. `ages` is
     whether IteratorAge of the function shows how far it is behind. `at_once` are the invocations at once of
-    one mapping where AWS fixes them.
+    one mapping where AWS fixes them. `least_pollers`, `fewest_most` and `most_pollers` are the bounds of its
+    provisioned mode: MinimumPollers is from the first to the second, MaximumPollers from the first to the
+    third (0: it has none); `per_poller` are the invocations at once of each. `default_window` says what
+    MaximumBatchingWindowInSeconds is where it was never set; a default below 1 s cannot be set again.
     """
 
     name: str
@@ -39,10 +43,35 @@ class SourceKind(Struct, frozen=True):
     partial: When = "never"
     ages: bool = False
     at_once: str = ""
+    least_pollers: int = 0
+    fewest_most: int = 0
+    most_pollers: int = 0
+    per_poller: int = 0
+    default_window: str = "0 s"
 
+    @property
+    def window_returns(self) -> bool:
+        """Whether its default batching window can be set again."""
+        return self.default_window == "0 s"
+
+
+HALF_A_SECOND = "500 ms"
+"""MaximumBatchingWindowInSeconds of Kafka, Amazon MQ and DocumentDB where it was never set: whole seconds
+only can be set (model of UpdateEventSourceMapping)."""
 
 _KINDS = (
-    SourceKind("sqs", "sqs", "messages", "the queue", invocation="queue poll", partial="always"),
+    SourceKind(
+        "sqs",
+        "sqs",
+        "messages",
+        "the queue",
+        invocation="queue poll",
+        partial="always",
+        least_pollers=2,
+        fewest_most=200,
+        most_pollers=10_000,
+        per_poller=10,
+    ),
     SourceKind(
         "kinesis", "kinesis", "records", "the stream", "shard", limits="always", partial="always", ages=True
     ),
@@ -57,6 +86,11 @@ _KINDS = (
         "partition",
         limits="provisioned",
         partial="provisioned",
+        least_pollers=1,
+        fewest_most=200,
+        most_pollers=2_000,
+        per_poller=5,
+        default_window=HALF_A_SECOND,
     ),
     SourceKind(
         "mq",
@@ -65,6 +99,7 @@ _KINDS = (
         "the broker",
         invocation="broker poll",
         at_once="at most 5 (ActiveMQ) or 1 (RabbitMQ) at once",
+        default_window=HALF_A_SECOND,
     ),
     SourceKind(
         "documentdb",
@@ -74,6 +109,7 @@ _KINDS = (
         "change stream",
         ages=True,
         at_once="one at a time",
+        default_window=HALF_A_SECOND,
     ),
 )
 OTHER = SourceKind("other", "", "events", "their source")

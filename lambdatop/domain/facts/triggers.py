@@ -46,7 +46,8 @@ class FunctionTriggers(Struct, frozen=True):
     """What one function's own configuration says of its callers and of its failed events.
 
     `async_config` is empty for a function that has none of its own. `recursive_loop` is Terminate or Allow.
-    `policy_bytes` is the size of the resource policy, 0 without one, None where it was not read.
+    `policy_bytes` is the size of the resource policy, 0 without one, None where it was not read. `push_left`
+    is how many more triggers it allows at most than `push` holds, which is bounded.
     """
 
     function: Key
@@ -54,6 +55,7 @@ class FunctionTriggers(Struct, frozen=True):
     push: tuple[PushTrigger, ...] | NotKnown = ()
     recursive_loop: str | NotKnown = NOT_ASKED
     policy_bytes: int | None = None
+    push_left: int = 0
 
     @property
     def unread(self) -> tuple[NotKnown, ...]:

@@ -94,7 +94,7 @@ class EvaluationContext(Struct, frozen=True):
         """
         metrics = self.settings.metrics
         facts = self.world.functions.get(key)
-        return metrics.publish_delay_s + (facts.timeout_s * metrics.times if facts else 0.0)
+        return metrics.publish_delay_s + (facts.longest_run_s * metrics.times if facts else 0.0)
 
     def log_since(self, minutes: int) -> float:
         """Start of the last `minutes` by the stamps of log lines (s since the epoch).

@@ -57,11 +57,13 @@ class Burning:
             self._prices[scope] = pricing.prices_for(scope.region, own, read, at)
         return self._prices[scope]
 
-    def of(self, facts: FunctionFacts, over: Window | None) -> Burn:
-        """Return the USD/h of a function over the minutes of `over`.
+    def of(self, facts: FunctionFacts, over: Window | None) -> Burn | None:
+        """Return the USD/h of a function over the minutes of `over`; None where its memory is not known.
 
-        None: it did not run, but may still be paid for.
+        `over` None: it did not run, but may still be paid for.
         """
+        if not facts.priced:
+            return None
         prices = self.prices(facts.key.scope)
         provisioned = self._provisioned(facts, prices)
         if over is None or over.minutes < 1:

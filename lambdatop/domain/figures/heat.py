@@ -29,7 +29,7 @@ def heat(
     error_rate: float | None,
     throttles_per_min: float | None,
     duration_max_ms: float | None,
-    timeout_s: int,
+    timeout_s: float,
     concurrency_max: float | None,
     reserved: Reserved,
     account_limit: int | None,

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import Prices
-from lambdatop.domain.cost.pricing import burn_usd
+from lambdatop.domain.cost.pricing import burn_usd, memory_mb
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.log_analysis.digest import Environment, Reported, after, digest
 from lambdatop.domain.loglines.line import LogLine
@@ -174,7 +174,7 @@ def _figures(
     complete: bool,
 ) -> LogFigures:
     cold = sum(1 for r in reports if r.report.init_ms is not None)
-    billed = [r for r in reports if r.report.billed_ms is not None]
+    billed = [r for r in reports if r.report.billed_ms is not None and (r.report.memory_mb or facts.priced)]
     usd = _usd(billed, facts, prices)
     return LogFigures(
         since,
@@ -194,11 +194,13 @@ def _figures(
 def _usd(reports: list[Reported], facts: FunctionFacts, prices: Prices | None) -> float:
     """Return the USD, exact to the REPORT.
 
-    Its own memory size counts, because a deployment may have changed it.
+    Its own memory size counts, because a deployment may have changed it. Each of `reports` has one, or the
+    function's is known.
     """
     billed: dict[int, list[float]] = defaultdict(list)
     for reported in reports:
-        billed[int(reported.report.memory_mb or facts.memory_mb)].append(reported.report.billed_ms or 0.0)
+        size = reported.report.memory_mb or memory_mb(facts)
+        billed[int(size)].append(reported.report.billed_ms or 0.0)
     return fsum(
         burn_usd(replace(facts, memory_mb=size), fsum(times), len(times), prices)
         for size, times in billed.items()

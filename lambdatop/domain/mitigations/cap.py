@@ -8,13 +8,11 @@ from typing import Any
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.event_source_mapping import (
     LEAST_CONCURRENCY,
-    LEAST_POLLERS,
     MAX_RECEIVES,
-    POLLER_CONCURRENCY,
     MappingFacts,
     most_at_once,
 )
-from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.not_read import NotKnown, told
 from lambdatop.domain.mitigations import managed, throttle
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
@@ -65,7 +63,7 @@ def plan_cap_concurrency(
         undo=undo,
         way_back=WayBack(f"back to {reserved_words(s.reserved)}", reserved_command(undo)),
         lost=f"{NOTHING}; above it {refused_work(s)}",
-        in_flight=f"running invocations continue, at most {s.facts.timeout_s} s, above the cap too",
+        in_flight=f"running invocations continue, at most {told(s.facts.timeout_s, 's')}, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
         confirm="key" if tier == "T1" else name,
         command=reserved_command(call),
@@ -97,7 +95,7 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
                 f"{mapping.source_name}: refused receives count; when good messages leave it is {queue.words}"
             )
         elif queue.dlq_arn and (queue.max_receive_count or MAX_RECEIVES) < SAFE_RECEIVES:
-            dlq, receives = queue.dlq_arn.rpartition(":")[2], queue.max_receive_count
+            dlq, receives = queue.dlq_arn.rpartition(":")[2], queue.max_receive_count or MAX_RECEIVES
             words.append(
                 f"{queue.name}: refused receives count: after {receives} good messages land in {dlq}"
             )
@@ -118,16 +116,17 @@ def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
     for mapping in _queues_beyond(s, wanted):
         asks = f"up to {most_at_once(mapping)[0]:,}"
         ref = Ref(mapping.key, mapping.uuid, mapping.label)
-        advice = _fewer_pollers(wanted) if mapping.pollers else _tuned(wanted)
+        advice = _fewer_pollers(mapping, wanted) if mapping.pollers else _tuned(wanted)
         found.append(Alternative("tune_trigger", ref, f"it may ask for {asks} at once; {advice}"))
     return tuple(found)
 
 
-def _fewer_pollers(wanted: int) -> str:
+def _fewer_pollers(mapping: MappingFacts, wanted: int) -> str:
     """Return the advice for provisioned mode, in which AWS takes no MaximumConcurrency."""
-    if wanted < LEAST_POLLERS * POLLER_CONCURRENCY:
-        return f"the fewest pollers, {LEAST_POLLERS}, ask for {LEAST_POLLERS * POLLER_CONCURRENCY}, too"
-    return f"{wanted // POLLER_CONCURRENCY} pollers ask for no more than the cap"
+    fewest, each = mapping.kind.least_pollers, mapping.kind.per_poller
+    if wanted < fewest * each:
+        return f"the fewest pollers, {fewest}, ask for {fewest * each}, too"
+    return f"{wanted // each} pollers ask for no more than the cap"
 
 
 def _tuned(wanted: int) -> str:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.arns import function_arn
-from lambdatop.domain.facts.function import Reserved
+from lambdatop.domain.facts.function import LEAST_UNRESERVED, Reserved, reservable
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations import throttle
@@ -32,8 +32,6 @@ from lambdatop.domain.plans.wording import owner_warning, reserved_words, start_
 
 NAME = "restore_concurrency"
 FIELD = "reserved_concurrency"
-LEAST_UNRESERVED = 100
-"""What AWS keeps for functions without a reservation (Lambda API reference, PutFunctionConcurrency)."""
 STARTS = "nothing; whatever waits in queues and streams is delivered again"
 
 
@@ -164,14 +162,23 @@ def below_provisioned(mitigation: str, s: FunctionSituation, wanted: Reserved) -
 
 
 def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
-    """Refuse what the account, as it was read, cannot give; the floor is AWS's, not a constant."""
-    free = unreserved(s)
-    if isinstance(free, NotKnown) or wanted is None:
+    """Refuse what the account, as it was read, cannot give: AWS keeps a part of it unreserved.
+
+    "You can reserve up to the Unreserved account concurrency value minus 100" (Lambda developer guide,
+    "Configuring reserved concurrency"); an account with a limit of 10 or 50 can reserve nothing
+    (awslabs/fhir-works-on-aws-deployment#691, aws-samples/s3-to-lambda-patterns#36).
+    """
+    free, held = unreserved(s), s.reserved or 0
+    if isinstance(free, NotKnown) or wanted is None or wanted <= held:
         return None
-    room = free + (s.reserved or 0)
+    room = reservable(free) + held
     if wanted <= room:
         return None
-    reason = f"Only {room} of the account's concurrency are left to reserve, {wanted} were asked for."
+    reason = (
+        f"Only {room:,} of the account's concurrency can be reserved for it, {wanted:,} were asked for: "
+        f"{free:,} are unreserved, and AWS keeps {LEAST_UNRESERVED} of them for functions without a "
+        "reservation."
+    )
     return Refusal(mitigation, s.ref, reason, "Release another reservation first, or ask for less.")
 
 
@@ -183,14 +190,13 @@ def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
     after = free + (s.reserved or 0) - (wanted or 0)
     if after == free:
         return ()
-    refuses = f", so it may refuse this: {after} are fewer" if after < min(free, LEAST_UNRESERVED) else ""
-    words = f"pool for unreserved functions {free} → {after}; AWS keeps {LEAST_UNRESERVED} of it{refuses}"
+    words = f"pool for unreserved functions {free} → {after}; AWS keeps {LEAST_UNRESERVED} of it"
     return (words,)
 
 
 def unreserved(s: FunctionSituation) -> int | NotKnown:
     """Return what is left of the account's concurrency for functions without a reservation."""
-    return s.account if isinstance(s.account, NotKnown) else s.account.unreserved
+    return s.account if isinstance(s.account, NotKnown) else s.account.left
 
 
 def _backlog(s: FunctionSituation) -> tuple[str, ...]:

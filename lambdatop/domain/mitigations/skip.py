@@ -124,5 +124,6 @@ SPECS = (
         ask=Ask("Which settings of {target}?", "max_concurrency=2, or batch_size=1 …"),
         calls=triggers.CALLS,
         iam=triggers.IAM,
+        final=((triggers.CALLS[0][1], tune.NO_WINDOW_BACK),),
     ),
 )

@@ -12,7 +12,8 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.callers import looked_up
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
-from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.facts.not_read import NotKnown, or_none, told
+from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.mitigations import managed, provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
@@ -200,7 +201,7 @@ def unread_warnings(s: FunctionSituation) -> tuple[str, ...]:
     if isinstance(s.mappings, NotKnown):
         words.append(
             f"its triggers are {s.mappings.words}: a queue that feeds it goes on being received, refused "
-            "receives count, and good messages may land in its dead-letter queue"
+            "receives count, and good messages land in its dead-letter queue if it has one"
         )
     if isinstance(s.provisioned, NotKnown):
         words.append(f"provisioned concurrency is {s.provisioned.words}: AWS refuses a reservation below it")
@@ -211,7 +212,7 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     found = []
     for mapping in enabled_mappings(s):
         if mapping.source_kind == "sqs":
-            why = "otherwise AWS keeps receiving, and refused receives push good messages to the DLQ"
+            why = f"otherwise AWS keeps receiving: {_refused_receives(s.queue_of(mapping.source_arn))}"
         elif mapping.kind.part:
             part = mapping.kind.part
             why = f"otherwise each {part} is tried again until its {mapping.kind.event} expire"
@@ -222,8 +223,21 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     return tuple(found)
 
 
+def _refused_receives(queue: QueueFacts | NotKnown) -> str:
+    """Return what becomes of a queue's messages that the throttled function does not take.
+
+    Only a redrive policy moves them away (SQS developer guide, "Using dead-letter queues").
+    """
+    if isinstance(queue, NotKnown):
+        return f"what becomes of its messages is {queue.words}"
+    if queue.dlq_arn is None:
+        return "messages come back until they expire"
+    dlq, receives = queue.dlq_arn.rpartition(":")[2], queue.max_receive_count or MAX_RECEIVES
+    return f"after {count(receives, 'receive')} good messages land in {dlq}"
+
+
 def _in_flight(s: FunctionSituation) -> str:
-    words = f"running invocations continue to their end, at most {s.facts.timeout_s} s"
+    words = f"running invocations continue to their end, at most {told(s.facts.timeout_s, 's')}"
     if not s.facts.durable:
         return words
     limit = s.facts.durable_timeout_s
@@ -259,14 +273,7 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
     words = list(unread_warnings(s))
     for mapping in enabled_mappings(s):
         if mapping.source_kind == "sqs":
-            queue = s.queue_of(mapping.source_arn)
-            if isinstance(queue, NotKnown):
-                end = f"what becomes of its messages is {queue.words}"
-            elif queue.dlq_arn:
-                dlq = queue.dlq_arn.rpartition(":")[2]
-                end = f"after {queue.max_receive_count or MAX_RECEIVES} receives good messages land in {dlq}"
-            else:
-                end = "messages come back until they expire"
+            end = _refused_receives(s.queue_of(mapping.source_arn))
             words.append(f"{mapping.source_name} keeps being received while throttled: {end}")
         elif mapping.max_record_age_s not in (None, -1):
             words.append(

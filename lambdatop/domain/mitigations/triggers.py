@@ -17,19 +17,21 @@ from lambdatop.domain.facts.deadline import (
 )
 from lambdatop.domain.facts.event_source_mapping import (
     LEAST_CONCURRENCY,
-    LEAST_POLLERS,
-    POLLER_CONCURRENCY,
+    POLLERS_MORE_PER_MIN,
+    SQS_FIRST,
+    SQS_MORE_PER_MIN,
     MappingFacts,
     most_at_once,
 )
 from lambdatop.domain.facts.failure_path import record_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.source_kinds import STREAMS
 from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
-from lambdatop.domain.plans.wording import owner_warning, start_words
+from lambdatop.domain.plans.wording import count, owner_warning, start_words
 from lambdatop.domain.units import span
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
@@ -98,7 +100,7 @@ def plan_disable_trigger(
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(_stops(s),),
-        warnings=owner_warning(s.stack),
+        warnings=(*short_visibility(s, "may refuse"), *owner_warning(s.stack)),
         unknowns=s.gaps,
         transient=({"state": "Disabling"},),
         deadline=deadline.at,
@@ -135,10 +137,26 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(f"{m.function_name} starts on what waits in {m.source_name}{_at_once(m)}",),
-        warnings=(*_stampede(s), *owner_warning(s.stack)),
+        warnings=(*short_visibility(s), *_stampede(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
         alternatives=_limit_first(s),
         transient=({"state": "Enabling"},),
+    )
+
+
+def short_visibility(s: MappingSituation, refuses: str = "refuses") -> tuple[str, ...]:
+    """Return that AWS refuses an update where the visibility timeout is below the function's timeout.
+
+    See `REFUSES_CHANGES` in `event_source_mapping.py`. Nothing is said where one of the two was not read.
+    """
+    if not isinstance(s.queue, QueueFacts) or isinstance(s.timeout_s, NotKnown):
+        return ()
+    visibility = s.queue.visibility_timeout_s
+    if visibility >= s.timeout_s:
+        return ()
+    return (
+        f"AWS {refuses} this while the queue's visibility timeout ({visibility} s) is below the function's "
+        f"timeout ({s.timeout_s} s): set it to at least {s.timeout_s} s first",
     )
 
 
@@ -217,20 +235,47 @@ def _lost_on_enabling(s: MappingSituation, now: float, ageing: bool) -> str:
 
 
 def _at_once(m: MappingFacts) -> str:
+    """Return how many batches of it run at once by its kind, "" for a queue (see `_stampede`).
+
+    A stream runs ParallelizationFactor batches of each shard (model of CreateEventSourceMapping); provisioned
+    pollers of Kafka no more than there are partitions ("Apache Kafka event poller scaling modes in Lambda").
+    """
+    if m.source_kind in STREAMS:
+        factor = m.parallelization_factor
+        if factor is None:
+            return ", by ParallelizationFactor batches of each shard at once, which AWS does not tell"
+        return f", at most {count(factor, 'batch', 'batches')} of each shard at once"
+    if m.source_kind == "kafka" and m.pollers:
+        limit, _, source = most_at_once(m)
+        return f", at most {limit:,} batches at once ({source}), and no more pollers than partitions"
     return f", {m.kind.at_once}" if m.kind.at_once else ""
 
 
 def _stampede(s: MappingSituation) -> tuple[str, ...]:
     if isinstance(s.queue, NotKnown):
-        return (f"how many messages wait is {s.queue.words}: all of them may start at once",)
+        return (f"how many messages wait is {s.queue.words}: {_queue_scales(s.facts, fifo=False)}",)
     waiting = s.queue.visible if s.queue else 0
-    if not waiting:
+    if not s.queue or not waiting:
         return ()
-    limit, own, source = most_at_once(s.facts)
-    held = f"at most {limit:,} at once" if own else f"without a MaximumConcurrency: up to {limit:,} at once"
-    if own and s.facts.pollers:
-        held = f"up to {limit:,} at once ({source})"
-    return (f"{start_words(waiting)}, {held}",)
+    return (f"{start_words(waiting)}: {_queue_scales(s.facts, fifo=s.queue.fifo)}",)
+
+
+def _queue_scales(m: MappingFacts, *, fifo: bool) -> str:
+    """Return how many batches of a queue run at once (Lambda developer guide, see `SQS_FIRST`).
+
+    A FIFO queue delivers one batch of each message group at a time (same page).
+    """
+    limit, own, source = most_at_once(m)
+    groups = ", one of each message group" if fifo or m.source_arn.endswith(".fifo") else ""
+    if m.pollers:
+        more = f"up to {POLLERS_MORE_PER_MIN:,} more a minute"
+        return f"up to {limit:,} batches at once ({source}), {more}{groups}"
+    if own:
+        return f"at most {limit:,} batches at once{groups}"
+    return (
+        f"without a MaximumConcurrency {SQS_FIRST} batches at once at first, up to {SQS_MORE_PER_MIN} more a "
+        f"minute, {limit:,} by default at most, as far as concurrency is free{groups}"
+    )
 
 
 def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
@@ -240,13 +285,10 @@ def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
     most = LEAST_CONCURRENCY
     setting, name = {"max_concurrency": most}, f"MaximumConcurrency {most}"
     if s.facts.pollers:  # AWS takes no MaximumConcurrency beside them
-        if (s.facts.pollers_max or 0) <= LEAST_POLLERS:
+        fewest = s.facts.kind.least_pollers
+        if (s.facts.pollers_max or 0) <= fewest:
             return ()
-        setting, name, most = (
-            {"pollers": LEAST_POLLERS},
-            f"{LEAST_POLLERS} pollers",
-            LEAST_POLLERS * POLLER_CONCURRENCY,
-        )
+        setting, name, most = {"pollers": fewest}, f"{fewest} pollers", fewest * s.facts.kind.per_poller
     why = f"at most {most} at once at first; undo it when the backlog is gone"
     label = f"Do this first: {name} for {s.ref.name}"
     return (Alternative("tune_trigger", s.ref, why, setting, label),)

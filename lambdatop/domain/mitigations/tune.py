@@ -14,17 +14,18 @@ from lambdatop.domain.facts.event_source_mapping import (
     DESTINATION,
     ENDLESS,
     LEAST_CONCURRENCY,
-    LEAST_POLLERS,
     MOST_RETRIES,
-    POLLER_CONCURRENCY,
     RETRIES,
+    WINDOW,
     MappingFacts,
     given_up_after,
 )
 from lambdatop.domain.facts.failure_path import KAFKA_TOPIC, record_words, retries_words
-from lambdatop.domain.facts.source_kinds import SOURCE_KINDS, STREAMS
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.source_kinds import HALF_A_SECOND, SOURCE_KINDS, STREAMS, SourceKind
 from lambdatop.domain.keys import parse_arn
-from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_command
+from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_command, short_visibility
 from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.parse import NONE, number, number_or_none, switch
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
@@ -33,6 +34,13 @@ from lambdatop.domain.plans.wording import count, owner_warning, setting_words
 
 NAME = "tune_trigger"
 LARGE_BATCH = 10
+GUIDE_MOST_POLLERS = 2_000
+"""MaximumPollers of a queue by the Lambda developer guide ("Creating and configuring an Amazon SQS event
+source mapping"); the API reference (ProvisionedPollerConfig) and the SDK's model say 10,000."""
+NO_WINDOW_BACK = (
+    f"if the window was never set it is {HALF_A_SECOND}, and AWS takes whole seconds only; a new mapping has "
+    "that default again"
+)
 LIMITED = tuple(kind.name for kind in SOURCE_KINDS.values() if kind.limits != "never")
 """Kinds of source for which AWS has limits of retries and age, and bisecting."""
 PROVISIONED_ONLY = (
@@ -87,7 +95,8 @@ def _pollers(name: str, value: object) -> dict[str, int] | None:
     if text.lower() in NONE:
         return None
     low, dash, high = text.partition("-")
-    least, most = number(name, low, 1, 10_000), number(name, high if dash else low, 1, 10_000)
+    largest = max(kind.most_pollers for kind in SOURCE_KINDS.values())
+    least, most = number(name, low, 1, largest), number(name, high if dash else low, 1, largest)
     if least > most:
         raise UsageError(f"{name} must be the least and the most, like 2-5, not {text!r}.")
     return {"MinimumPollers": least, "MaximumPollers": most}
@@ -108,17 +117,16 @@ KNOBS: Mapping[str, Knob] = {
     "pollers": Knob(
         _pollers,
         lambda value: {"ProvisionedPollerConfig": value or {}},
-        ("sqs", "kafka"),
+        tuple(kind.name for kind in SOURCE_KINDS.values() if kind.most_pollers),
         may_be_none=True,
     ),
-    "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
+    WINDOW: Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), tuple(SOURCE_KINDS)),
     RETRIES: Knob(_range(ENDLESS, MOST_RETRIES), _plain("MaximumRetryAttempts"), LIMITED, limits=True),
     "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), LIMITED, limits=True),
     DESTINATION: Knob(_arn_or_none, _destination, LIMITED, may_be_none=True),
 }
 """MaximumRecordAge is not here: on a shard that lags it discards everything older at once. Nor are filters:
-on a queue what does not match is deleted. The window of Kafka, MQ and DocumentDB is left out, too: its
-default cannot be set again, so there would be no way back."""
+on a queue what does not match is deleted."""
 
 
 def set_fields(uuid: str, values: Mapping[str, Any]) -> Call:
@@ -143,10 +151,11 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         return Refusal(NAME, s.ref, PROVISIONED_ONLY, PROVISION_FIRST)
     pollers = after.get("pollers", m.pollers)
     if pollers and after.get("max_concurrency", m.max_concurrency):
-        reason = f"AWS takes no MaximumConcurrency in provisioned mode ({pollers_words(pollers)})."
-        few = LEAST_POLLERS * POLLER_CONCURRENCY
+        reason = f"AWS takes no MaximumConcurrency in provisioned mode ({pollers_words(m.kind, pollers)})."
+        least = m.kind.least_pollers
+        few = least * m.kind.per_poller
         hint = (
-            f"pollers={LEAST_POLLERS} lets {few} run at once; pollers=none leaves it, max_concurrency=none "
+            f"pollers={least} lets {few} run at once; pollers=none leaves it, max_concurrency=none "
             "ends the limit."
         )
         return Refusal(NAME, s.ref, reason, hint)
@@ -166,28 +175,45 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
     retries = skips_after(m, after)
     lossy = retries is not None
     call, undo = set_fields(m.uuid, after), set_fields(m.uuid, before)
+    back = _way_back(m, after, undo)
+    typed = lossy or not back.command
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Tune {m.label}: " + setting_words(after),
-        tier="T2" if lossy else "T1",
+        tier="T2" if typed else "T1",
         call=call,
         before=before,
         after=after,
-        undo=undo,
-        way_back=WayBack("set the former values again", mapping_command(undo)),
+        undo=undo if back.command else None,
+        way_back=back,
         lost=skipped_words(retries, after.get(DESTINATION, m.on_failure_arn)),
         in_flight="batches in progress run to their end",
         takes_effect="Updating for seconds to minutes, then as before",
-        confirm=m.function.id if lossy else "key",
+        confirm=m.function.id if typed else "key",
         command=mapping_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(f"{m.function.id} is fed differently by {m.source_name}; its other callers continue",),
-        warnings=(*_warnings(m, after, lossy), *owner_warning(s.stack)),
+        warnings=(
+            *short_visibility(s),
+            *_longer_window(s, after),
+            *_warnings(m, after, lossy),
+            *owner_warning(s.stack),
+        ),
         unknowns=s.gaps,
     )
+
+
+def _way_back(m: MappingFacts, after: Mapping[str, Any], undo: Call) -> WayBack:
+    """Return how the former values are set again; none where the window may have been a default below 1 s.
+
+    AWS's answer does not tell such a default from 0 (model of UpdateEventSourceMapping).
+    """
+    if WINDOW in after and not m.batching_window_s and not m.kind.window_returns:
+        return WayBack(f"none: {NO_WINDOW_BACK}")
+    return WayBack("set the former values again", mapping_command(undo))
 
 
 def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,19 +226,35 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
             )
         after[name] = knob.parse(name, value)
     if after.get("pollers"):
-        if m.source_kind == "sqs" and after["pollers"]["MinimumPollers"] < LEAST_POLLERS:
-            raise UsageError(f"pollers of a queue must be at least {LEAST_POLLERS}.")
+        _check_pollers(m.kind, after["pollers"])
         if m.poller_group:
             after["pollers"] |= {"PollerGroupName": m.poller_group}
+    if after.get(WINDOW) and m.source_arn.endswith(".fifo"):
+        raise UsageError(f"{WINDOW} applies to standard queues only, not to a FIFO queue.")
     if "batch_size" in after and after["batch_size"] > LARGE_BATCH:
         _check_large_batch(m, after)
     return after
 
 
+def _check_pollers(kind: SourceKind, pollers: Mapping[str, int]) -> None:
+    """Refuse numbers that AWS does not take for this kind of source (model of ProvisionedPollerConfig)."""
+    least, most = pollers["MinimumPollers"], pollers["MaximumPollers"]
+    if not kind.least_pollers <= least <= kind.fewest_most:
+        raise UsageError(
+            f"pollers: the least of a {kind.name} source must be from {kind.least_pollers} to "
+            f"{kind.fewest_most}, not {least:,}; the most may be up to {kind.most_pollers:,}, like "
+            f"{kind.least_pollers}-{kind.most_pollers}."
+        )
+    if most > kind.most_pollers:
+        raise UsageError(
+            f"pollers: the most of a {kind.name} source must be up to {kind.most_pollers:,}, not {most:,}."
+        )
+
+
 def _check_large_batch(m: MappingFacts, after: Mapping[str, Any]) -> None:
-    window = after.get("batching_window_s", m.batching_window_s)
+    window = after.get(WINDOW, m.batching_window_s)
     if not window and m.source_kind in ("sqs", *STREAMS):
-        raise UsageError(f"batch_size above {LARGE_BATCH} needs batching_window_s of at least 1.")
+        raise UsageError(f"batch_size above {LARGE_BATCH} needs {WINDOW} of at least 1.")
     if m.source_arn.endswith(".fifo"):
         raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
 
@@ -222,10 +264,10 @@ def _needs_pollers(name: str, value: object) -> bool:
     return KNOBS[name].limits or (name == DESTINATION and str(value).startswith(KAFKA_TOPIC))
 
 
-def pollers_words(pollers: Mapping[str, Any]) -> str:
+def pollers_words(kind: SourceKind, pollers: Mapping[str, Any]) -> str:
     """Return `5 pollers, 50 at once`."""
     most = pollers["MaximumPollers"]
-    return f"{count(most, 'poller')}, {most * POLLER_CONCURRENCY:,} at once"
+    return f"{count(most, 'poller')}, {most * kind.per_poller:,} at once"
 
 
 def skips_after(m: MappingFacts, after: Mapping[str, Any]) -> int | None:
@@ -248,12 +290,35 @@ def _has_limits(m: MappingFacts) -> bool:
     return bool(m.bisect_on_error) or not {m.max_retry_attempts, m.max_record_age_s} <= {None, ENDLESS}
 
 
+def _longer_window(s: MappingSituation, after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return AWS's advice where a window takes more of a queue's visibility timeout than that has.
+
+    Six times the function's timeout and the window (Lambda developer guide, "Creating and configuring an
+    Amazon SQS event source mapping").
+    """
+    if not after.get(WINDOW) or not isinstance(s.queue, QueueFacts) or isinstance(s.timeout_s, NotKnown):
+        return ()
+    advised, visibility = 6 * s.timeout_s + after[WINDOW], s.queue.visibility_timeout_s
+    if visibility >= advised:
+        return ()
+    return (
+        f"AWS advises a visibility timeout of {advised} s (6 x timeout {s.timeout_s} s + window "
+        f"{after[WINDOW]} s); that of the queue is {visibility} s",
+    )
+
+
 def _warnings(m: MappingFacts, after: Mapping[str, Any], lossy: bool) -> tuple[str, ...]:
     words = []
     if lossy and not m.bisect_on_error and not after.get("bisect_on_error"):
         words.append("without bisect_on_error a whole batch is skipped with its bad record")
     if m.source_kind == "kafka" and after.get("pollers", ...) is None and _has_limits(m):
         words.append("without pollers its limits of retries and age, and bisecting, no longer apply")
+    most = (after.get("pollers") or {}).get("MaximumPollers", 0)
+    if m.source_kind == "sqs" and most > GUIDE_MOST_POLLERS:
+        words.append(
+            f"AWS's API reference allows {m.kind.most_pollers:,} pollers, its developer guide "
+            f"{GUIDE_MOST_POLLERS:,}: it may refuse {most:,}"
+        )
     if after.get(DESTINATION):
         words.append(f"the role of {m.function.id} must be allowed to send there, else AWS refuses")
     return tuple(words)

@@ -66,7 +66,7 @@ class MappingSituation(Struct, frozen=True):
 
     `oldest_age_s` is the age of the oldest waiting event as far as AWS tells it, `retention_s` how long the
     source keeps events. `queue` is None for other sources; `dead_letters` says whether other queues' failures
-    end in it. `function_there` is whether the function that it invokes exists.
+    end in it. `function_there` is whether the function that it invokes exists, `timeout_s` its timeout.
     """
 
     ref: Ref
@@ -79,6 +79,7 @@ class MappingSituation(Struct, frozen=True):
     gaps: tuple[str, ...] = ()
     dead_letters: bool | NotKnown = NOT_ASKED
     function_there: bool | NotKnown = NOT_ASKED
+    timeout_s: int | NotKnown = NOT_ASKED
 
 
 class Consumer(Struct, frozen=True):

@@ -16,15 +16,18 @@ def reserved_words(value: Reserved) -> str:
     return "0 (throttled to zero)" if value == 0 else str(value)
 
 
-def count(many: int, what: str) -> str:
+def count(many: int, what: str, several: str = "") -> str:
     """Return `1 message`, `2 messages`; a plan writes thousands as they are typed."""
-    return f"{many} {what}{'' if many == 1 else 's'}"
+    return f"{many} {what if many == 1 else several or what + 's'}"
 
 
 def start_words(waiting: int, where: str = "") -> str:
-    """Return `about 2 messages wait in orders and start at once`, `about 1 message waits …`."""
-    s = "s" if waiting == 1 else ""
-    return f"about {count(waiting, 'message')} wait{s}{where} and start{s} at once"
+    """Return `about 2 messages wait in orders and are delivered from then on`, `about 1 message waits …`.
+
+    Not "start at once": how many run at the same time depends on what delivers them.
+    """
+    s, are = ("s", "is") if waiting == 1 else ("", "are")
+    return f"about {count(waiting, 'message')} wait{s}{where} and {are} delivered from then on"
 
 
 def setting_words(settings: Mapping[str, Any]) -> str:

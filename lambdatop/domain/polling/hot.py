@@ -35,7 +35,8 @@ def _score(world: World, key: Key, now: float) -> float:
     failed = sum(world.metric(key, name).sum(start, end) for name in ("Errors", "Throttles"))
     facts = world.functions.get(key)
     longest = world.metric(key, "Duration", "Maximum").max(start, end) or 0.0
-    near = facts is not None and facts.timeout_s > 0 and longest >= NEAR_TIMEOUT * 1000 * facts.timeout_s
+    limit_s = facts.longest_run_s if facts is not None else 0.0
+    near = limit_s > 0 and longest >= NEAR_TIMEOUT * 1000 * limit_s
     return failed + near
 
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.durable import RUNNING_METRIC
-from lambdatop.domain.facts.not_read import or_none
+from lambdatop.domain.facts.function import LEAST_UNRESERVED, reservable
+from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import EMPTY
 from lambdatop.domain.keys import Key
 from lambdatop.domain.quotas.scope_view import ScopeView, row
@@ -73,11 +74,14 @@ def claims(view: ScopeView) -> list[Claim]:
 def _concurrency(view: ScopeView) -> Iterator[QuotaRow]:
     account = view.account
     most = or_none(account.concurrency_limit) if account is not None else None
-    unreserved = or_none(account.unreserved) if account is not None else None
-    if not most or unreserved is None:
+    if not most or account is None:
         return
-    limit, reserved = float(most), float(most - unreserved)
-    used, points, source, note = _claimed(view, reserved)
+    left = account.left
+    if isinstance(left, NotKnown):
+        yield _without_reservations(view, float(most), left)
+        return
+    limit, reserved = float(most), float(most - left)
+    used, points, source, note = _claimed(view, f"at least the {reserved:.0f} that are reserved")
     as_of = view.world.accounts_at.get(view.scope, view.now)
     taken = claims(view)
     first = _first_throttled(view, taken)
@@ -99,12 +103,12 @@ def _concurrency(view: ScopeView) -> Iterator[QuotaRow]:
     pool = row(
         POOL_ROW,
         None if used is None else max(0.0, used - reserved),
-        float(unreserved),
+        float(left),
         ENVIRONMENTS,
         source,
         as_of=as_of,
         points=tuple((t, max(0.0, v - reserved)) for t, v in points),
-        note="what reservations leave; AWS keeps a floor of its own that no reservation may take",
+        note=f"what reservations leave; AWS keeps {LEAST_UNRESERVED} of it that no reservation may take",
         target=_quota(view, POOL_ROW),
     )
     yield replace(_with_consumers(pool, free), first_throttled=first)
@@ -116,15 +120,36 @@ def _concurrency(view: ScopeView) -> Iterator[QuotaRow]:
         "GetAccountSettings",
         as_of=as_of,
         own=True,
-        note=f"{unreserved} left for functions without a reservation",
+        note=f"{left} left for functions without a reservation, of which {reservable(left)} can be reserved",
     )
     yield _with_consumers(held, [c for c in taken if c.kind == "reserved"])
 
 
-def _claimed(
-    view: ScopeView, reserved: float
-) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
-    """Return what is claimed now, its points, its source, and a note where it is an approximation."""
+def _without_reservations(view: ScopeView, limit: float, left: NotKnown) -> QuotaRow:
+    """Return the row of the whole account where what reservations leave is not known."""
+    used, points, source, note = _claimed(view, "")
+    words = f"what is reserved of it is {left.words}"
+    made = row(
+        CONCURRENCY_ROW,
+        used,
+        limit,
+        ENVIRONMENTS,
+        source,
+        code=q.CONCURRENCY,
+        points=points,
+        as_of=view.world.accounts_at.get(view.scope, view.now),
+        note=f"{note}; {words}" if note else words,
+        target=_quota(view, CONCURRENCY_ROW),
+    )
+    taken = claims(view)
+    return replace(_with_consumers(made, taken), first_throttled=_first_throttled(view, taken))
+
+
+def _claimed(view: ScopeView, least: str) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
+    """Return what is claimed now, its points, its source, and a note where it is an approximation.
+
+    `least` says how much is claimed for certain, "" where that is not known.
+    """
     metric = "ClaimedAccountConcurrency"
     level = view.level(view.whole, metric)
     if level is not None:
@@ -136,8 +161,8 @@ def _claimed(
         return executing, points, "GetAccountSettings, ConcurrentExecutions", words
     unread = view.world.unread(METRICS)
     why = unread.why if unread.reason != "not asked" else f"{metric} has no point of the last minutes"
-    note = f"what is used is not known ({why}): at least the {reserved:.0f} that are reserved"
-    return None, (), "GetAccountSettings", note
+    note = f"what is used is not known ({why})"
+    return None, (), "GetAccountSettings", f"{note}: {least}" if least else note
 
 
 def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:

@@ -122,18 +122,19 @@ def _timeout(view: ScopeView, key: Key, told: KnownSeries) -> Iterator[QuotaRow]
     if longest is None:
         return
     facts = view.world.functions[key]
-    if not facts.timeout_s or longest < SHOWN_FROM * facts.timeout_s * 1000:
+    own_s = facts.longest_run_s
+    if not own_s or longest < SHOWN_FROM * own_s * 1000:
         return
     limit = view.limits.get(q.TIMEOUT)
     most = max(limit.value, q.MANAGED_TIMEOUT_S) if facts.managed_instances else limit.value
-    raised = facts.timeout_s < most
+    raised = own_s < most
     words = f"AWS allows {limit.value:,.0f} s ({limit.origin})" if raised else "it cannot be raised further"
     if raised and facts.managed_instances:
         words += f", {most:,.0f} s for asynchronous events and most event source mappings"
     made = row(
         f"timeout of {facts.name}",
         longest / 1000,
-        float(facts.timeout_s),
+        own_s,
         "s",
         "Duration, ListFunctions",
         code=q.TIMEOUT,

@@ -68,7 +68,7 @@ def function_row(
             error_rate=figures["error_rate"],
             throttles_per_min=figures["throttles_per_min"],
             duration_max_ms=figures["duration_max_ms"],
-            timeout_s=facts.timeout_s,
+            timeout_s=facts.longest_run_s,
             concurrency_max=figures["concurrency_max"],
             reserved=reserved,
             account_limit=or_none(account.concurrency_limit) if account else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lambdatop.domain.facts.not_read import Gap, NotKnown, Reason
-from lambdatop.domain.sources import ACCOUNT, SOURCES, TRIGGERS
+from lambdatop.domain.sources import ACCOUNT, FUNCTIONS, SOURCES, TRIGGERS
 from lambdatop.domain.state.world import World
 
 NAMED = 100
@@ -39,9 +39,16 @@ def _of_sources(world: World) -> Iterator[Gap]:
 
 def _of_turns(world: World) -> Iterator[Gap]:
     """Yield what is missing of single functions, and how many are still due."""
+    for key, facts in world.functions.items():
+        for missing in (facts.memory_mb, facts.timeout_s):
+            if isinstance(missing, NotKnown):
+                yield Gap(FUNCTIONS.name, missing.action, key.id, missing.reason)
+                break
     for key, (_, triggers) in world.triggers.items():
         for unread in triggers.unread:
             yield Gap(TRIGGERS.name, unread.action, key.id, unread.reason)
+        if triggers.push_left:
+            yield Gap(TRIGGERS.name, "lambda:GetPolicy", key.id, "too many")
     for spec in SOURCES.values():
         if not spec.each_function or spec.name not in world.sources:
             continue

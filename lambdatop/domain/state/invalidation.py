@@ -109,7 +109,7 @@ def _further(world: World, since: float, now: float, settings: Settings) -> set[
     for key in world.series:
         if key not in world.metrics_at:
             facts = world.functions.get(key)
-            own_s = metrics.publish_delay_s + (facts.timeout_s * metrics.times if facts else 0.0)
+            own_s = metrics.publish_delay_s + (facts.longest_run_s * metrics.times if facts else 0.0)
             if usual or moved(own_s):
                 found.add(key)
     return found

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from lambdatop.domain.detectors.rules.risky_config import NAME as RISKY_CONFIG
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.sanitize import clean_line
@@ -145,8 +147,8 @@ def _function(f: FunctionRow, snapshot: Snapshot) -> Row:
     return (
         f.facts.name,
         f.facts.runtime or f.facts.package_type,
-        str(f.facts.memory_mb),
-        f"{f.facts.timeout_s}s",
+        numbers.UNKNOWN if isinstance(f.facts.memory_mb, NotKnown) else str(f.facts.memory_mb),
+        numbers.UNKNOWN if isinstance(f.facts.timeout_s, NotKnown) else f"{f.facts.timeout_s}s",
         reserved if f.reserved_known else numbers.UNKNOWN,
         f.facts.dlq_arn or "none",
         numbers.moment(f.facts.last_modified),

@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdatop.domain.facts.durable import DurableFigures
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.not_read import Gap, lost_reads
+from lambdatop.domain.facts.not_read import Gap, lost_reads, or_none
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.log_analysis.summary import LogSummary, log_summary
 from lambdatop.domain.sections import section
@@ -26,6 +26,7 @@ from lambdatop.domain.state.snapshot import (
     Target,
 )
 from lambdatop.domain.state.world import Spend
+from lambdatop.domain.units import minutes
 from lambdatop.report.json.callers import caller_json, look_json
 from lambdatop.report.json.cost import account_burn_json, burn_json
 from lambdatop.report.json.incidents import alarm_json, findings_json, incidents_json, storm_json
@@ -117,8 +118,8 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "arn": facts.arn,
         "name": facts.name,
         "runtime": facts.runtime,
-        "memory_mb": facts.memory_mb,
-        "timeout_s": facts.timeout_s,
+        "memory_mb": or_none(facts.memory_mb),
+        "timeout_s": or_none(facts.timeout_s),
         "reserved_concurrency": row.reserved,
         "reserved_concurrency_known": row.reserved_known,
         "log_group": facts.log_group or None,
@@ -212,11 +213,11 @@ def _quota(quota: QuotaRow, age_s: float | None) -> Json:
         "headroom": plain(quota.headroom),
         "unit": quota.unit,
         "trend_per_min": plain(quota.trend_per_min),
-        "exhausted_in_s": plain(quota.exhausted_in_s),
+        "exhausted_in_s": _forecast(quota.exhausted_in_s),
         "source": quota.source,
         "age_s": plain(age_s),
         "assumed": quota.assumed,
-        "exhausted_range_s": [plain(s) for s in quota.exhausted_range_s] if quota.exhausted_range_s else None,
+        "exhausted_range_s": [_forecast(s) for s in quota.exhausted_range_s or ()] or None,
         "confidence": quota.confidence or None,
         "consumers": [{"name": name, "amount": plain(amount)} for name, amount in quota.consumers],
         "stack": {kind: plain(amount) for kind, amount in quota.stack},
@@ -225,6 +226,12 @@ def _quota(quota: QuotaRow, age_s: float | None) -> Json:
         "static": quota.fixed,
         "note": quota.note or None,
     }
+
+
+def _forecast(seconds: float | None) -> float | None:
+    """Return a forecast in whole minutes, in s; null for none and for no end."""
+    found = plain(seconds)
+    return None if found is None else minutes(found)
 
 
 def _source(source: SourceRow, lost: str) -> Json:

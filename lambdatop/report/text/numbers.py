@@ -44,7 +44,8 @@ def range_of(range_s: tuple[float, float] | None, confidence: str) -> str:
     """Return a range of times with its confidence: `12m-40m (medium)`, `>12m (low)` without an end."""
     if range_s is None:
         return UNKNOWN
-    soonest, latest = age(range_s[0]), age(range_s[1]) if range_s[1] != float("inf") else ""
+    soonest = units.about_age(range_s[0])
+    latest = units.about_age(range_s[1]) if range_s[1] != float("inf") else ""
     words = f"{soonest}-{latest}" if latest else f">{soonest}"
     return f"{words if soonest != latest else soonest} ({confidence})"
 

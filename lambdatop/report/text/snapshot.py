@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from lambdatop.domain.facts.not_read import lost_reads
+from lambdatop.domain.facts.not_read import NotKnown, lost_reads
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.sections import section
@@ -196,7 +196,7 @@ def _function(f: FunctionRow, age_s: float | None) -> Row:
         figures.number(f.throttles_per_min),
         figures.millis(f.duration_p99_ms),
         figures.millis(f.duration_max_ms),
-        f"{f.facts.timeout_s}s",
+        figures.UNKNOWN if isinstance(f.facts.timeout_s, NotKnown) else f"{f.facts.timeout_s}s",
         figures.number(f.concurrency_max),
         reserved if f.reserved_known else figures.UNKNOWN,
         figures.age(age_s),

@@ -74,6 +74,6 @@ def cap(row: FunctionRow, frame: Frame, known: bool = True) -> Spans:
 
 def timeout_share(row: FunctionRow) -> float | None:
     """Return the longest duration as a share of the timeout."""
-    if row.duration_max_ms is None or not row.facts.timeout_s:
+    if row.duration_max_ms is None or not row.facts.longest_run_s:
         return None
-    return row.duration_max_ms / (row.facts.timeout_s * 1000)
+    return row.duration_max_ms / (row.facts.longest_run_s * 1000)

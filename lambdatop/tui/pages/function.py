@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
+from lambdatop.domain.facts.not_read import told
 from lambdatop.domain.facts.runtimes import deprecated
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
@@ -84,8 +85,9 @@ def _not_shown(width: int, sentence: str) -> Spans:
 def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     facts = f.facts
     pieces: list[Span] = [*row("arn", facts.arn, width, "muted")]
-    runtime = f"{facts.runtime or facts.package_type}  {facts.architecture}  {facts.memory_mb} MB"
-    pieces += row("runtime", f"{runtime}  timeout {facts.timeout_s} s  /tmp {facts.ephemeral_mb} MB", width)
+    runtime = f"{facts.runtime or facts.package_type}  {facts.architecture}  {told(facts.memory_mb, 'MB')}"
+    limits = f"timeout {told(facts.timeout_s, 's')}  /tmp {facts.ephemeral_mb} MB"
+    pieces += row("runtime", f"{runtime}  {limits}", width)
     ended = deprecated(facts.runtime, frame.now)
     if ended:
         later = "no security updates; AWS refuses updates of its code some time later"

@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.log_analysis.figures import Exact
 from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.state.snapshot import FunctionRow
@@ -29,7 +30,9 @@ def burn_section(
     """Return the section of one function; without metrics it is `none`."""
     burn = row.burn
     if burn is None:
-        return spans(("\nburn", "accent"), "\n", (f"{none}\n", "muted"))
+        memory = row.facts.memory_mb
+        why = f"its memory size is {memory.words}" if isinstance(memory, NotKnown) else none
+        return spans(("\nburn", "accent"), "\n", (f"{why}\n", "muted"))
     exact = learned.exact if learned is not None else None
     pieces = [Span("\nburn", "accent"), Span(f"  {_headline(burn, exact)}", "stale" if stale else "")]
     pieces += [Span("\n"), *_parts(burn, width, stale=stale)]

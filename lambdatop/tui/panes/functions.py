@@ -10,6 +10,7 @@ from typing import cast
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import AccountBurn
+from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
@@ -67,7 +68,7 @@ def _throttles(row: FunctionRow, frame: Frame, width: int) -> Spans:
 
 
 def _p99(row: FunctionRow, frame: Frame, width: int) -> Spans:
-    limit = row.facts.timeout_s * 1000
+    limit = row.facts.longest_run_s * 1000
     share = row.duration_p99_ms / limit if row.duration_p99_ms is not None and limit else None
     return figure(
         row.duration_p99_ms,
@@ -78,10 +79,12 @@ def _p99(row: FunctionRow, frame: Frame, width: int) -> Spans:
 
 
 def _longest(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    known = or_none(row.facts.timeout_s)
+    limit = fmt.UNKNOWN if known is None else known * 1000
     if row.duration_max_ms is None:
-        return spans((f"{fmt.UNKNOWN}/{row.facts.timeout_s * 1000}", "faint"))
+        return spans((f"{fmt.UNKNOWN}/{limit}", "faint"))
     slot = timeout_level(timeout_share(row), frame)
-    return spans((f"{row.duration_max_ms:.0f}", slot), (f"/{row.facts.timeout_s * 1000}", slot or "faint"))
+    return spans((f"{row.duration_max_ms:.0f}", slot), (f"/{limit}", slot or "faint"))
 
 
 def _of_timeout(row: FunctionRow, frame: Frame, width: int) -> Spans:

@@ -6,6 +6,7 @@ import math
 from operator import attrgetter
 
 from lambdatop.domain.state.snapshot import QuotaRow, Snapshot
+from lambdatop.domain.units import about_age
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import aged, figure, limit_level
 from lambdatop.tui.panes.spec import PaneSpec
@@ -83,9 +84,10 @@ def _full_in(row: QuotaRow, frame: Frame, width: int) -> Spans:
 
 def until(range_s: tuple[float, float]) -> str:
     """Return a range of times: `12m` to `40m` as one word, `>12m` where it has no end."""
-    soonest, latest = fmt.age(range_s[0]), fmt.age(range_s[1] if math.isfinite(range_s[1]) else None)
-    if latest == fmt.UNKNOWN:
-        return f">{soonest}"
+    soonest = about_age(range_s[0])
+    if not math.isfinite(range_s[1]):
+        return f">{soonest.removeprefix('<')}"
+    latest = about_age(range_s[1])
     if soonest == latest:
         return soonest
     return f"{soonest[:-1] if soonest[-1] == latest[-1] else soonest}{fmt.UNKNOWN}{latest}"

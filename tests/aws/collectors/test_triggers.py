@@ -11,11 +11,13 @@ from fakes.wire_stub import Body, Fault, WireStub
 from msgspec.structs import replace
 
 from lambdatop.aws.collectors.triggers import AT_ONCE, PER_ROUND, TriggersSource
+from lambdatop.aws.facts.resource_policy import MOST_KEPT
 from lambdatop.domain.errors import CredentialsError, Denied, Throttled
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, Reason
 from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
 from lambdatop.domain.keys import Key
+from lambdatop.domain.snapshots.not_known import gaps
 from lambdatop.domain.state.events import FunctionsListed, TriggersObserved
 from lambdatop.domain.state.fold import fold
 from lambdatop.domain.state.world import EMPTY_WORLD, World
@@ -74,6 +76,41 @@ async def test_nothing_set_is_not_the_same_as_not_read(stub: WireStub, bench: Ma
     made = bench()
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
     assert found == FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", 0)
+
+
+@pytest.mark.parametrize("policy", ["not JSON", "[]", '{"Statement": [7]}', "{}"])
+async def test_a_policy_that_cannot_be_understood_does_not_say_that_nobody_calls(
+    policy: str, stub: WireStub, bench: MakeBench
+) -> None:
+    _nothing(stub)
+    stub.on("lambda", "GetPolicy", {"Policy": policy})
+    made = bench()
+    world = _world("f")
+    (event,) = await TriggersSource(made.api, SCOPE).collect(made.view(world))
+    found = fold(world, event)
+    assert found.triggers_of(key("f")).push == NotKnown("not readable", "lambda:GetPolicy")
+    (gap,) = (gap for gap in gaps(found) if gap.target == "f")
+    assert gap.not_known.why == "the answer of lambda:GetPolicy cannot be understood"
+
+
+async def test_more_triggers_than_are_kept_are_said_to_be_missing(stub: WireStub, bench: MakeBench) -> None:
+    _nothing(stub)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]},
+        "Action": "lambda:InvokeFunction",
+        "Condition": {"ArnLike": {"AWS:SourceArn": [f"arn:aws:s3:::b{i}" for i in range(500)]}},
+    }
+    stub.on("lambda", "GetPolicy", {"Policy": json.dumps({"Statement": [statement]})})
+    made = bench()
+    world = _world("f")
+    (event,) = await TriggersSource(made.api, SCOPE).collect(made.view(world))
+    found = fold(world, event)
+    push = found.triggers_of(key("f")).push
+    assert isinstance(push, tuple)
+    assert (len(push), found.triggers_of(key("f")).push_left) == (MOST_KEPT, 1000 - MOST_KEPT)
+    (gap,) = (gap for gap in gaps(found) if gap.target == "f")
+    assert gap.not_known.why == "the answer of lambda:GetPolicy names more than are kept"
 
 
 ONE_OPERATION: dict[str, tuple[Fault | Body, Reason]] = {

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from lambdatop.aws.facts.resource_policy import push_triggers
+from lambdatop.aws.facts.resource_policy import MOST_KEPT, NoPolicy, push_triggers
+from lambdatop.aws.reads.single_reads import principals_of
 from lambdatop.domain.facts.triggers import PushTrigger
 
 FN = "arn:aws:lambda:eu-central-1:123456789012:function:f"
+
+
+def kept(policy: str) -> tuple[PushTrigger, ...]:
+    return push_triggers(policy).kept
 
 
 def _policy(*statements: Any) -> str:
@@ -49,7 +54,7 @@ def _service(name: str, source: str | None = None, operator: str = "ArnLike") ->
     ],
 )
 def test_services(principal: str, kind: str, invocation: str) -> None:
-    (found,) = push_triggers(_policy(_service(principal, "arn:aws:x:::y")))
+    (found,) = kept(_policy(_service(principal, "arn:aws:x:::y")))
     assert found == PushTrigger(kind, invocation, "arn:aws:x:::y", principal)  # type: ignore[arg-type]
 
 
@@ -68,7 +73,7 @@ def test_services(principal: str, kind: str, invocation: str) -> None:
     ],
 )
 def test_every_spelling_of_the_source_is_read(condition: Any) -> None:
-    (found,) = push_triggers(_policy(_allow({"Service": "s3.amazonaws.com"}, condition)))
+    (found,) = kept(_policy(_allow({"Service": "s3.amazonaws.com"}, condition)))
     assert found.source_arn == "arn:aws:s3:::b"
 
 
@@ -87,13 +92,13 @@ def test_every_spelling_of_the_source_is_read(condition: Any) -> None:
     ],
 )
 def test_a_condition_that_names_no_source_leaves_it_open(condition: Any) -> None:
-    (found,) = push_triggers(_policy(_allow({"Service": "s3.amazonaws.com"}, condition)))
+    (found,) = kept(_policy(_allow({"Service": "s3.amazonaws.com"}, condition)))
     assert (found.kind, found.source_arn) == ("s3", "")
 
 
 def test_wildcards_stay_as_the_policy_spells_them() -> None:
     source = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/orders"
-    (found,) = push_triggers(_policy(_service("apigateway.amazonaws.com", source)))
+    (found,) = kept(_policy(_service("apigateway.amazonaws.com", source)))
     assert found.source_arn == source
 
 
@@ -102,7 +107,7 @@ def test_lists_of_principals_and_sources_are_taken_apart_once() -> None:
         {"Service": ["sns.amazonaws.com", "s3.amazonaws.com"]},
         {"ArnLike": {"AWS:SourceArn": ["arn:aws:sns:r:1:a", "arn:aws:sns:r:1:b"]}},
     )
-    found = push_triggers(_policy(both, both))
+    found = kept(_policy(both, both))
     assert [(t.kind, t.source_arn[-1]) for t in found] == [
         ("sns", "a"),
         ("sns", "b"),
@@ -115,13 +120,13 @@ def test_function_urls_in_their_old_and_their_new_form() -> None:
     old = _allow("*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}})
     old["Action"] = "lambda:InvokeFunctionUrl"
     new = _allow({"AWS": "*"}, {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}})
-    assert [t.kind for t in push_triggers(_policy(old))] == ["url"]
-    assert push_triggers(_policy(old, new)) == (PushTrigger("url", "push sync", "", "*"),)
+    assert [t.kind for t in kept(_policy(old))] == ["url"]
+    assert kept(_policy(old, new)) == (PushTrigger("url", "push sync", "", "*"),)
 
 
 def test_accounts_roles_and_everybody_are_no_services() -> None:
     root, role = "arn:aws:iam::999999999999:root", "arn:aws:iam::123456789012:role/s3.amazonaws.com"
-    found = push_triggers(_policy(_allow({"AWS": [root, role, "999999999999"]}), _allow("*")))
+    found = kept(_policy(_allow({"AWS": [root, role, "999999999999"]}), _allow("*")))
     assert [(t.kind, t.invocation, t.principal) for t in found] == [
         ("account", "unknown", root),
         ("account", "unknown", role),
@@ -133,9 +138,9 @@ def test_accounts_roles_and_everybody_are_no_services() -> None:
 def test_denials_and_other_actions_are_no_triggers() -> None:
     denied = _service("s3.amazonaws.com") | {"Effect": "Deny"}
     reading = _allow({"AWS": "999999999999"}, Action=["lambda:GetFunction", "lambda:ListTags"])
-    assert push_triggers(_policy(denied, reading)) == ()
+    assert kept(_policy(denied, reading)) == ()
     anything = _allow({"Service": "sns.amazonaws.com"}, Action=["lambda:GetFunction", "lambda:*"])
-    assert [t.kind for t in push_triggers(_policy(anything))] == ["sns"]
+    assert [t.kind for t in kept(_policy(anything))] == ["sns"]
 
 
 @pytest.mark.parametrize(
@@ -151,19 +156,43 @@ def test_denials_and_other_actions_are_no_triggers() -> None:
         '{"Statement": "x"}',
         '{"Statement": [null, 1, "x", []]}',
         '{"Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Principal": 7}]}',
+        '{"Statement": [{"Effect": "Allow", "Action": "lambda:*", "NotPrincipal": {"AWS": "1"}}]}',
+        '{"Statement": [{"Effect": "allow", "Action": "lambda:*", "Principal": "*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Action": [], "Principal": "*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Action": "lambda:*", "Principal": {}}]}',
         '{"Statement": [{"Effect": "Allow", "Action": 7, "Principal": {"Service": null}}]}',
         "[" * 100_000,
     ],
 )
-def test_what_is_no_policy_allows_nobody(garbage: str) -> None:
-    assert push_triggers(garbage) == ()
+def test_whom_it_allows_is_not_known_of_what_is_no_policy(garbage: str) -> None:
+    with pytest.raises(NoPolicy):
+        push_triggers(garbage)
+    with pytest.raises(NoPolicy):
+        principals_of(garbage)
+
+
+def test_a_policy_without_statements_allows_nobody() -> None:
+    assert push_triggers('{"Statement": []}') == ((), 0)
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "*"}
+    assert push_triggers(json.dumps({"Statement": denied})) == ((), 0)
+
+
+def test_the_triggers_of_many_principals_and_sources_are_bounded() -> None:
+    """15 KB of a policy are 315,000 pairs of principal and source: the first are kept, the others counted."""
+    services = [f"a{i}.amazonaws.com" for i in range(560)]
+    sources = [f"arn:aws:s3:::b{i}" for i in range(562)]
+    wide = _allow({"Service": services}, {"ArnLike": {"aws:SourceArn": sources}})
+    pushed = push_triggers(_policy(wide, _service("sns.amazonaws.com")))
+    assert (len(pushed.kept), pushed.left) == (MOST_KEPT, 560 * 562 - MOST_KEPT + 1)
+    assert pushed.kept[0].source_arn == "arn:aws:s3:::b0"
+    assert push_triggers(_policy(_service("sns.amazonaws.com"))).left == 0
 
 
 def test_one_statement_that_is_no_list_is_read() -> None:
-    assert [t.kind for t in push_triggers(json.dumps({"Statement": _service("s3.amazonaws.com")}))] == ["s3"]
+    assert [t.kind for t in kept(json.dumps({"Statement": _service("s3.amazonaws.com")}))] == ["s3"]
 
 
 def test_hostile_text_is_cleaned() -> None:
     evil = "arn:aws:s3:::b\x1b]0;t\x07\u202e"
-    found = push_triggers(_policy(_service("s3.amazonaws.com", evil), _service("x\x1b[2J.amazonaws.com")))
+    found = kept(_policy(_service("s3.amazonaws.com", evil), _service("x\x1b[2J.amazonaws.com")))
     assert not any(c in repr(t) for t in found for c in ("\\x1b", "\\x07", "\\u202e"))

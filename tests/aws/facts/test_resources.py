@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import astuple
 
 from lambdatop.aws.collectors.alarms import alarm_facts
-from lambdatop.aws.facts.resources import mapping_facts, reason, state_of
+from lambdatop.aws.facts.resources import function_facts, mapping_facts, reason, state_of
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.loglines.redact import MASK
 
+UNTOLD = NotKnown("not answered", "lambda:ListFunctions")
 SCOPE = Scope("123456789012", "eu-west-1")
 SAID = "cannot reach postgres://app:hunter2pass@db/orders\x1b[2J\nnow"
 SHOWN = f"cannot reach postgres://app:{MASK}@db/orders"
@@ -29,3 +33,13 @@ def test_a_reason_is_one_line_without_secrets() -> None:
     assert sum(text.startswith(SHOWN) for text in astuple(state)) == 2
     for text in (mapping.state_reason, mapping.last_result, alarm.reason):
         assert text.startswith(SHOWN)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"MemorySize": None, "Timeout": None}, {"MemorySize": "?", "Timeout": 1e9}]
+)
+def test_what_an_answer_leaves_out_is_not_aws_s_default(answer: dict[str, Any]) -> None:
+    facts = function_facts(SCOPE, {"FunctionName": "f", **answer})
+    assert (facts.memory_mb, facts.timeout_s) == (UNTOLD, UNTOLD)
+    told = function_facts(SCOPE, {"FunctionName": "f", "MemorySize": 512, "Timeout": 30})
+    assert (told.memory_mb, told.timeout_s) == (512, 30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -249,6 +249,67 @@ async def test_percentiles_that_a_server_cannot_compute_hide_nothing_else(
     assert SeriesKey(key("function", "f000"), "Invocations", "Sum") in asked
     assert not any(series.stat == "p99" for series in asked)
     assert {(g.action, g.reason) for g in source.unasked(view)} >= {("cloudwatch:GetMetricData", "failed")}
+
+
+def _without_percentiles_failing(params: dict[str, Any]) -> Answer:
+    stats = {q["MetricStat"]["Stat"] for q in params["MetricDataQueries"]}
+    return Fault("InternalFailure", "no", 500) if "p99" in stats else _answer_all(params)
+
+
+def _without_percentiles_empty(params: dict[str, Any]) -> Answer:
+    answer = _answer_all(params)
+    for query, result in zip(params["MetricDataQueries"], answer["MetricDataResults"], strict=True):
+        if query["MetricStat"]["Stat"] == "p99":
+            result |= {"Timestamps": [], "Values": []}
+    return answer
+
+
+@pytest.mark.parametrize("server", [_without_percentiles_failing, _without_percentiles_empty])
+async def test_percentiles_that_a_server_lacks_are_asked_for_seldom(
+    server: Callable[[dict[str, Any]], Answer], stub: WireStub, bench: MakeBench
+) -> None:
+    stub.on("cloudwatch", "GetMetricData", server)
+    made = bench(at=NOW)
+    source, asked = _source(made), []
+
+    async def percentiles() -> bool:
+        before = len(stub.calls("GetMetricData"))
+        await source.collect(made.view(_world()))
+        sent = stub.calls("GetMetricData")[before:]
+        return any(q["MetricStat"]["Stat"] == "p99" for p in sent for q in p["MetricDataQueries"])
+
+    for _ in range(4):
+        asked.append(await percentiles())
+        made.clock.at = made.clock.now() + 60
+    assert asked == [True, True, False, False]  # one answer may be an accident
+    made.clock.at = made.clock.now() + 3600
+    assert await percentiles()
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    made.clock.at = made.clock.now() + 3600
+    assert [await percentiles(), await percentiles()] == [True, True]
+
+
+async def test_points_of_an_answer_that_is_not_complete_are_said_to_be_so(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    """MetricDataResult, StatusCode PartialData: an incomplete set of data points was returned."""
+
+    def partly(params: dict[str, Any]) -> dict[str, Any]:
+        answer = _answer_all(params)
+        answer["MetricDataResults"][0]["StatusCode"] = "PartialData"
+        return answer
+
+    stub.on("cloudwatch", "GetMetricData", partly)
+    made = bench(at=NOW)
+    source = _source(made)
+    await source.collect(made.view(_world()))
+    gaps = {gap.reason: gap for gap in source.unasked(made.view(_world()))}
+    assert gaps["incomplete"].not_known.why == (
+        "the answer of cloudwatch:GetMetricData is not complete: the newest points may be missing"
+    )
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    await source.collect(made.view(_world()))
+    assert "incomplete" not in {gap.reason for gap in source.unasked(made.view(_world()))}
 
 
 async def test_a_server_that_fails_at_everything_is_asked_for_nothing_apart(

@@ -39,6 +39,23 @@ async def test_an_accepted_call_is_applied(stub: WireStub, bench: MakeBench) -> 
     [
         (Fault("AccessDeniedException", status=403), "refused", "AccessDeniedException"),
         (Fault("InvalidParameterValueException", "provisioned [2]"), "refused", "provisioned [2]"),
+        (  # winglang/wing#1507
+            Fault(
+                "InvalidParameterValueException",
+                "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds",
+            ),
+            "refused",
+            "What to do: set the queue's visibility timeout, 30 s, to at least the function's timeout, 60 s",
+        ),
+        (  # aws-samples/s3-to-lambda-patterns#36
+            Fault(
+                "InvalidParameterValueException",
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                "UnreservedConcurrentExecution below its minimum value of [50].",
+            ),
+            "refused",
+            "What to do: AWS keeps 50 of the account's concurrency unreserved",
+        ),
         (Fault("TooManyRequestsException", status=429), "refused", "TooManyRequestsException"),
         (Fault("PreconditionFailedException", status=412), "refused", "PreconditionFailed"),
         (Fault("ExpiredTokenException", status=403), "refused", "ExpiredToken"),

@@ -18,6 +18,8 @@ from lambdatop.domain.facts.queue import MoveTask, QueueFacts
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.plans.situation import FunctionSituation, MappingSituation, QueueSituation
 
+CONFIGURATION = "lambda:GetFunctionConfiguration"
+
 
 def _complete_function(stub: WireStub) -> None:
     stub.on("lambda", "GetFunctionConcurrency", {"ReservedConcurrentExecutions": 3})
@@ -151,6 +153,15 @@ async def test_everything_about_a_mapping(account: WireStub, reader: AwsReader) 
     assert isinstance(seen.queue, QueueFacts)
     assert seen.dead_letters is False
     assert seen.queue.max_receive_count == 4
+    assert (seen.function_there, seen.timeout_s) == (True, 7)
+    account.on("lambda", "GetFunctionConfiguration", {"FunctionName": "orders-worker", "MemorySize": 128})
+    again = await reader.situation(key("mapping", ONE))
+    assert isinstance(again, MappingSituation)
+    assert (again.function_there, again.timeout_s) == (True, NotKnown("not answered", CONFIGURATION))
+    account.on("lambda", "GetFunctionConfiguration", Fault("ResourceNotFoundException", status=404))
+    gone = await reader.situation(key("mapping", ONE))
+    assert isinstance(gone, MappingSituation)
+    assert (gone.function_there, gone.timeout_s) == (False, NotKnown("not answered", CONFIGURATION))
     # Tags belong to the function, never to a qualifier of it.
     assert account.calls("ListTags")[-1]["Resource"] == FN + "orders-worker"
 
@@ -218,13 +229,26 @@ async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) ->
 @pytest.mark.parametrize(
     ("policy", "found"),
     [
-        ("", ()),
-        ("[]", ()),
         ('{"Statement": {"Effect": "Allow", "Principal": "*"}}', ("*",)),
         ('{"Statement": [{"Effect": "Deny", "Principal": "*"}]}', ()),
         ('{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["a", "b"]}}]}', ("a", "b")),
-        ('{"Statement": ["odd", {"Effect": "Allow", "Principal": {"AWS": "x\\u001b[1m"}}]}', ("x␛[1m",)),
+        (
+            '{"Statement": [{"Effect": "Deny"}, {"Effect": "Allow", "Principal": {"AWS": "x\\u001b[1m"}}]}',
+            ("x␛[1m",),
+        ),
     ],
 )
 def test_principals(policy: str, found: tuple[str, ...]) -> None:
     assert principals_of(policy) == found
+
+
+@pytest.mark.parametrize("policy", ["", "[]", '{"Statement": ["odd"]}'])
+async def test_callers_by_a_policy_that_cannot_be_understood_are_a_gap(
+    policy: str, account: WireStub, reader: AwsReader
+) -> None:
+    _complete_function(account)
+    account.on("lambda", "GetPolicy", {"Policy": policy})
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert isinstance(seen.policy_principals, NotKnown)
+    assert any("GetPolicy" in gap and "callers by policy are" in gap for gap in seen.gaps), seen.gaps

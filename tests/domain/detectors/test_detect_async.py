@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from fakes.queuescene import found, runs, scene
 from fakes.worlds import NOW, SCOPE, WORKER, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import async_amplification, async_backlog, async_loss
 from lambdatop.domain.facts.function_state import FunctionState
@@ -41,6 +42,19 @@ def test_more_attempts_than_events_are_a_storm() -> None:
     assert finding.formula == "150 attempts / 60 events received = 2.50 >= 2 over 15 min"
     assert finding.since == END - 15 * 60
     assert finding.suggests[0] == "stop_async_retries"
+
+
+def test_giving_up_retries_of_a_storm_is_suggested_only_where_somebody_takes_the_events() -> None:
+    storm = events([4.0] * 15, [10.0] * 15, [180_000.0] * 15)
+    taken = AsyncConfig(None, None, LOST)
+    for known, suggests in (
+        ((triggers(taken),), ("stop_async_retries", "throttle_to_zero")),
+        ((triggers(AsyncConfig()),), ("throttle_to_zero",)),  # neither DLQ nor destination
+        ((), ("throttle_to_zero",)),  # not read
+        ((triggers(replace(taken, max_retries=0)),), ("throttle_to_zero",)),  # nothing to give up
+    ):
+        (finding,) = found(async_amplification.detect, scene(storm, *known))
+        assert finding.suggests == suggests
 
 
 def test_throttled_attempts_are_not_called_runs() -> None:

@@ -6,6 +6,7 @@ import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
 from lambdatop.domain.detectors.rules.cost_burn import detect
+from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
@@ -101,7 +102,14 @@ def test_suggestions_fit_how_it_is_fed_and_what_is_wrong() -> None:
     fed = ev.MappingsListed(SCOPE, NOW, (mapping(),))
     assert one(world(rise, 0.0, fed)).suggests == ("cap_concurrency", "disable_trigger", "throttle_to_zero")
     pushed = metrics(points(WORKER, "AsyncEventsReceived", [100.0] * 20))
-    vain = one(world([100.0] * 60, 90.0, fed, pushed)).suggests
+    rest = ("disable_trigger", "cap_concurrency", "throttle_to_zero")
+    assert one(world([100.0] * 60, 90.0, fed, pushed)).suggests == rest  # who takes the events is not known
+    nobody, somebody = (
+        ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, config),))
+        for config in (AsyncConfig(), AsyncConfig(on_failure_arn="arn:aws:sqs:x:1:lost"))
+    )
+    assert one(world([100.0] * 60, 90.0, fed, pushed, nobody)).suggests == rest  # they would be lost
+    vain = one(world([100.0] * 60, 90.0, fed, pushed, somebody)).suggests
     assert vain == ("disable_trigger", "stop_async_retries", "cap_concurrency", "throttle_to_zero")
 
 

@@ -42,10 +42,10 @@ def test_a_storm_with_its_price() -> None:
         20 * MB,
         4 * MB,
     )
-    assert evidence["usd_per_hour"] == 0.6  # 1.2 GB an hour at 0.50
+    assert evidence["usd_per_hour"] == 0.756  # 1.2 GB an hour at $0.63 of eu-central-1
     assert finding.about == (WORKER, OTHER)
     assert finding.since == NOW - 300
-    assert finding.title == "/aws/lambda/orders-worker takes in 20.0 MB/min, before 4.0: 0.60 USD/h"
+    assert finding.title == "/aws/lambda/orders-worker takes in 20.0 MB/min, before 4.0: 0.76 USD/h"
     assert finding.formula == "20.0 MB/min >= 5 x 4.0 MB/min, the quieter quarter of 60 min before"
     assert finding.suggests == it.SUGGESTS
 
@@ -67,7 +67,7 @@ def test_many_small_storms_add_up() -> None:
     )
     (finding,) = found(fold_all(seen, [metrics(*small)]))
     assert (finding.severity, finding.target.key) == ("warning", Key(SCOPE, "account", SCOPE.account))
-    assert finding.title == "4 log groups take in 12.0 MB/min together, before 2.0: 0.36 USD/h"
+    assert finding.title == "4 log groups take in 12.0 MB/min together, before 2.0: 0.45 USD/h"
     assert found(fold_all(seen, [metrics(*small[:3])])) == []  # 9 MB/min
     busy = [points(function(f"f{n}").key, "Invocations", [10.0] * 30 + [60.0] * 5) for n in range(4)]
     assert found(fold_all(seen, [metrics(*small, *busy)])) == []  # more traffic

@@ -78,7 +78,7 @@ def test_a_queue_fills_because_its_mapping_may_run_two_at_once() -> None:
         "orders-worker runs 2 at once: MaximumConcurrency is 2"
     )
     assert (evidence["waiting"], evidence["growth_per_min"], evidence["done_per_min"]) == (15_000, 1000, 350)
-    assert (evidence["drain_s"], evidence["held_by"]) == (2571, "MaximumConcurrency")
+    assert (evidence["drain_s"], evidence["held_by"]) == (2580, "MaximumConcurrency")
     assert (evidence["expires_in_s"], evidence["retention_s"]) == (344_700, 345_600)
     assert str(evidence["expiry"]).startswith("the oldest expires in 3 d 23 h at the latest (retention 4 d")
     assert finding.formula == ("350 done a minute: 42 min for 15000 messages, 1000 at the start of 15 min")

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from fakes.streamscene import CLICKS, END, kinesis
 from fakes.worlds import DLQ, MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import stream_loss as it
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
-from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.fold import fold, fold_all
 from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 WITH_END = kinesis(on_failure_arn=queue(DLQ).arn)
@@ -61,6 +62,25 @@ def test_a_destination_that_cannot_be_reached_loses_them() -> None:
     (finding,) = found(world(undelivered([1.0, 1.0])))
     assert (finding.severity, finding.since) == ("critical", END - 120)
     assert dict(finding.evidence)["delivery_failures"] == 2
+
+
+def test_a_record_whose_failure_record_was_not_delivered_counts_once() -> None:
+    """Each failed delivery is in DroppedEventCount, too (monitoring-metrics-types of the developer guide)."""
+    (finding,) = found(world(dropped([7.0]), undelivered([2.0])))
+    assert finding.title == "clicks: 7 records dropped before orders-worker processed them"
+    assert finding.formula == "7 dropped + 0 handed over > 0, 2 failed deliveries among them over 5 min"
+
+
+def test_what_only_the_function_counts_is_put_down_to_one_of_its_mappings() -> None:
+    second = replace(WITH_END, key=MAPPING._replace(id="second"), source_arn=WITH_END.source_arn + "-b")
+    seen = fold(world(undelivered([2.0])), ev.MappingsListed(SCOPE, NOW, (second, WITH_END)))
+    (finding,) = found(seen)
+    assert finding.target.key == MAPPING
+    carts = "arn:aws:rds:eu-central-1:111122223333:cluster:carts"
+    first = mapping(source_arn=carts, source_kind="documentdb")
+    documents = (replace(first, key=MAPPING._replace(id="second"), source_arn=carts + "-b"), first)
+    large = world(points(WORKER, "OversizedRecordCount", [2.0], end=END), fed=first)
+    assert len(found(fold(large, ev.MappingsListed(SCOPE, NOW, documents)))) == 1
 
 
 def test_asynchronous_deliveries_are_somebody_elses() -> None:

@@ -22,6 +22,7 @@ QUOTAS = f"{DG}gettingstarted-limits.html"
 SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
 PRICES = "https://aws.amazon.com/lambda/pricing/"
 CLOUDWATCH_PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
+POLLERS = "https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html"
 ESM = "https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html"
 
 
@@ -72,8 +73,33 @@ NUMBERS = (
     Number("domain.detectors.rules.throttled", "SCALING_PER_10_S", 1000, f"{DG}scaling-behavior.html"),
     Number("domain.facts.event_source_mapping", "LEAST_CONCURRENCY", 2, ESM),
     Number("domain.facts.event_source_mapping", "SQS_CONCURRENCY", 1250, f"{DG}services-sqs-scaling.html"),
-    Number("domain.facts.event_source_mapping", "POLLER_CONCURRENCY", 10, f"{DG}services-sqs-scaling.html"),
-    Number("domain.facts.event_source_mapping", "LEAST_POLLERS", 2, ESM),
+    Number("domain.facts.event_source_mapping", "SQS_FIRST", 5, f"{DG}services-sqs-scaling.html"),
+    Number("domain.facts.event_source_mapping", "SQS_MORE_PER_MIN", 300, f"{DG}services-sqs-scaling.html"),
+    Number(
+        "domain.facts.event_source_mapping", "POLLERS_MORE_PER_MIN", 1000, f"{DG}services-sqs-scaling.html"
+    ),
+    Number(
+        "domain.facts.source_kinds", "SOURCE_KINDS['sqs'].per_poller", 10, f"{DG}services-sqs-scaling.html"
+    ),
+    Number("domain.facts.source_kinds", "SOURCE_KINDS['sqs'].least_pollers", 2, POLLERS),
+    Number("domain.facts.source_kinds", "SOURCE_KINDS['sqs'].fewest_most", 200, POLLERS),
+    Number("domain.facts.source_kinds", "SOURCE_KINDS['sqs'].most_pollers", 10_000, POLLERS),
+    Number(
+        "domain.facts.source_kinds", "SOURCE_KINDS['kafka'].per_poller", 5, f"{DG}kafka-scaling-modes.html"
+    ),
+    Number(
+        "domain.facts.source_kinds", "SOURCE_KINDS['kafka'].least_pollers", 1, f"{DG}kafka-scaling-modes.html"
+    ),
+    Number(
+        "domain.facts.source_kinds", "SOURCE_KINDS['kafka'].fewest_most", 200, f"{DG}kafka-scaling-modes.html"
+    ),
+    Number(
+        "domain.facts.source_kinds",
+        "SOURCE_KINDS['kafka'].most_pollers",
+        2000,
+        f"{DG}kafka-scaling-modes.html",
+    ),
+    Number("domain.mitigations.tune", "GUIDE_MOST_POLLERS", 2000, f"{DG}services-sqs-configure.html"),
     Number("domain.facts.event_source_mapping", "ENDLESS", -1, ESM),
     Number("domain.facts.event_source_mapping", "MOST_RETRIES", 10_000, ESM),
     Number("domain.facts.event_source_mapping", "MOST_AGE_S", 604_800, ESM),
@@ -122,7 +148,7 @@ NUMBERS = (
         500,
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html",
     ),
-    Number("domain.mitigations.restore", "LEAST_UNRESERVED", 100, f"{DG}configuration-concurrency.html"),
+    Number("domain.facts.function", "LEAST_UNRESERVED", 100, f"{DG}configuration-concurrency.html"),
     Number("domain.mitigations.tune", "LARGE_BATCH", 10, f"{DG}services-sqs-configure.html"),
     Number(
         "domain.detectors.rules.proactive_init", "INIT_LIMIT_S", 10, f"{DG}lambda-runtime-environment.html"
@@ -173,8 +199,9 @@ def _found(number: Number) -> Any:
     value = getattr(module, name)
     if not bracket:
         return value
-    key = key.removesuffix("]")
-    return value[key.strip("'") if key.startswith("'") else getattr(module, key)]
+    key, _, attribute = key.partition("]")
+    found = value[key.strip("'") if key.startswith("'") else getattr(module, key)]
+    return getattr(found, attribute[1:]) if attribute else found
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda n: f"{n.module.rpartition('.')[2]}.{n.name}")

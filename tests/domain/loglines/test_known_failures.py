@@ -112,7 +112,16 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         ("upstream answered status: 413", "payload_too_large"),
         # Throttles.
         ("(TooManyRequestsException) when calling the Invoke operation: Rate Exceeded.", "lambda_throttled"),
-        ('"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"', "lambda_throttled"),
+        # Each ThrottleReason of the model of Invoke names another limit.
+        (
+            '"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"',
+            "reserved_concurrency_used_up",
+        ),
+        ('"Reason":"ConcurrentInvocationLimitExceeded"', "concurrency_used_up"),
+        ("Reason: ReservedFunctionInvocationRateLimitExceeded", "reserved_request_rate_exceeded"),
+        ("TooManyRequestsException Reason=FunctionInvocationRateLimitExceeded", "request_rate_exceeded"),
+        ('{"Reason":"CallerRateLimitExceeded","message":"Rate Exceeded."}', "caller_rate_exceeded"),
+        ('"Reason":"ConcurrentSnapshotCreateLimitExceeded"', "snapshot_creation_limit"),
         ("An error occurred (ThrottlingException) when calling Query: Rate exceeded", "api_throttled"),
         ("ProvisionedThroughputExceededException: slow down", "api_throttled"),
         ("Rate exceeded for shard shardId-000000000003 in stream clicks", "api_throttled"),

@@ -101,7 +101,7 @@ def test_throttling_a_queue_fed_function_offers_its_triggers_first() -> None:
     in_order, first = p.alternatives
     assert (in_order.mitigation, in_order.params) == ("throttle_to_zero", {"triggers": "first"})
     assert first.target.key == MAPPING
-    assert "push good messages to the DLQ" in first.why
+    assert first.why == "otherwise AWS keeps receiving: after 3 receives good messages land in orders-dlq"
     assert "after 3 receives good messages land in orders-dlq" in p.warnings[0]
     assert p.blast_radius[-1].endswith("were not looked for; SDK callers cannot be listed")
 
@@ -133,8 +133,8 @@ def test_restore_needs_a_value_and_never_guesses() -> None:
 def test_restore_checks_the_pool_by_reading_it() -> None:
     account = AccountFacts(1000, 120, 1, 1, 1)
     assert (
-        "Only 125"
-        in refused("restore_concurrency", situation(reserved=5, account=account), reserved=126).reason
+        "Only 25"
+        in refused("restore_concurrency", situation(reserved=5, account=account), reserved=26).reason
     )
     p = planned("restore_concurrency", situation(reserved=5, account=account), reserved=25)
     assert "120 → 100" in p.blast_radius[0]

@@ -13,7 +13,7 @@ from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.mitigations.registry import REGISTRY, plan, plan_undo
-from lambdatop.domain.mitigations.restore import pool_after
+from lambdatop.domain.mitigations.restore import no_room, pool_after
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Call, Plan, Refusal
@@ -89,7 +89,7 @@ def test_a_cap_says_what_it_takes_from_everybody_else() -> None:
     p = planned("cap_concurrency", on_function(account=account, reserved=None), reserved=500)
     assert p.blast_radius[0].startswith("pool for unreserved functions 640 → 140")
     assert p.blast_radius[-1].endswith("were not looked for; SDK callers cannot be listed")
-    assert "Only 640" in refused("cap_concurrency", on_function(account=account), reserved=641).reason
+    assert "Only 540" in refused("cap_concurrency", on_function(account=account), reserved=541).reason
 
 
 def test_what_is_no_cap() -> None:
@@ -261,23 +261,38 @@ def test_a_batch_size_that_aws_did_not_tell_is_not_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("free", "reserved", "wanted", "after"),
+    ("free", "reserved", "wanted", "room"),
     [
         (150, None, 50, None),  # 100 are left: as many as AWS keeps
-        (150, None, 51, 99),
-        (101, 5, 7, 99),
-        (90, 5, 6, 89),
+        (150, None, 51, 50),
+        (101, 5, 7, 6),
+        (90, 5, 6, 5),
         (90, 6, 5, None),  # fewer reserved than before
         (90, 5, None, None),
+        (50, None, 1, 0),  # aws-samples/s3-to-lambda-patterns#36: a limit of 50, and AWS keeps all 50
     ],
 )
-def test_aws_may_refuse_what_leaves_fewer_than_it_keeps(
-    free: int, reserved: int | None, wanted: int | None, after: int | None
+def test_what_aws_keeps_unreserved_cannot_be_reserved(
+    free: int, reserved: int | None, wanted: int | None, room: int | None
 ) -> None:
+    """Lambda developer guide, configuration-concurrency: up to the unreserved concurrency minus 100."""
     s = on_function(account=AccountFacts(1000, free, 1 << 30, 1, 2), reserved=reserved)
+    refusal = no_room("cap_concurrency", s, wanted)
+    if room is not None:
+        assert refusal is not None
+        assert refusal.reason.startswith(f"Only {room} of the account's concurrency can be reserved for it")
+        return
+    assert refusal is None
     (words,) = pool_after(s, wanted)
     left = free + (reserved or 0) - (wanted or 0)
-    assert words.startswith(f"pool for unreserved functions {free} → {left}; AWS keeps 100 of it")
-    assert words.partition("100 of it")[2] == (
-        "" if after is None else f", so it may refuse this: {after} are fewer"
+    assert words == f"pool for unreserved functions {free} → {left}; AWS keeps 100 of it"
+
+
+@pytest.mark.parametrize("free", [11, 900, -1])
+def test_an_account_that_contradicts_itself_gives_no_figures(free: int) -> None:
+    s = on_function(account=AccountFacts(10, free, 1 << 30, 1, 2), reserved=None)
+    p = planned("cap_concurrency", s, reserved=500)
+    assert p.blast_radius[0] == (
+        "what is left of the account's concurrency is not known (the answer of lambda:GetAccountSettings "
+        "contradicts itself)"
     )

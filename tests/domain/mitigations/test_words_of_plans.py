@@ -18,8 +18,8 @@ from lambdatop.domain.plans.wording import (
 
 def test_one_is_one_and_others_are_several() -> None:
     assert [count(n, "message") for n in (0, 1, 2)] == ["0 messages", "1 message", "2 messages"]
-    assert start_words(1) == "about 1 message waits and starts at once"
-    assert start_words(2, " in orders") == "about 2 messages wait in orders and start at once"
+    assert start_words(1) == "about 1 message waits and is delivered from then on"
+    assert start_words(2, " in orders") == "about 2 messages wait in orders and are delivered from then on"
 
 
 def test_settings_are_written_as_they_are_typed() -> None:

@@ -60,11 +60,30 @@ def test_the_accounts_concurrency_by_what_is_claimed() -> None:
     assert "the 1 with one keep it" in row.first_throttled
 
 
-def test_the_unreserved_pool_has_the_same_headroom_and_no_floor_of_ours() -> None:
+def test_the_unreserved_pool_has_the_same_headroom_and_says_what_can_be_reserved() -> None:
+    """Lambda developer guide, configuration-concurrency: up to the unreserved concurrency minus 100."""
     given = world(reserved(orders_worker=100), metrics(level(ACCOUNT, *[850.0] * 8, metric=CLAIMED)))
     row = rows(given)["unreserved pool"]
     assert (row.used, row.limit, row.headroom) == (750, 900, 150)
-    assert "100" not in row.note, "AWS's floor is not told, so no number is"
+    assert row.note == "what reservations leave; AWS keeps 100 of it that no reservation may take"
+    assert rows(given)["reserved by functions"].note == (
+        "900 left for functions without a reservation, of which 800 can be reserved"
+    )
+
+
+def test_an_account_that_contradicts_itself_has_no_reservations_below_zero() -> None:
+    odd = fold(
+        world(reserved(orders_worker=100), metrics(level(ACCOUNT, *[40.0] * 8, metric=CLAIMED))),
+        ev.AccountObserved(SCOPE, NOW, AccountFacts(10, 900, 300 << 30, 5 << 30, 2)),
+    )
+    found = rows(odd)
+    assert "unreserved pool" not in found
+    assert "reserved by functions" not in found
+    whole = found["concurrent executions"]
+    assert (whole.used, whole.limit, whole.stack) == (40, 10, ())
+    assert whole.note == (
+        "what is reserved of it is not known (the answer of lambda:GetAccountSettings contradicts itself)"
+    )
 
 
 def test_executions_alone_are_called_what_they_are() -> None:

@@ -10,6 +10,7 @@ from fakes.entries import SCOPE, WORKER
 
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.state.events import FunctionsListed
 from lambdatop.engine.collecting.reconnect import NAME as CONNECTION
 
@@ -18,7 +19,7 @@ ARN = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:"
 
 
 def _timeouts(bench: EngineBench) -> list[int | None]:
-    return [row.facts.timeout_s for row in bench.engine.latest().functions]
+    return [or_none(row.facts.timeout_s) for row in bench.engine.latest().functions]
 
 
 def _answer_with(bench: EngineBench, timeout_s: int) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.failure_path import async_end, async_limits
+from lambdatop.domain.facts.failure_path import async_end, async_limits, given_up_without_loss
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.figures.comparison import against
@@ -80,7 +80,7 @@ def _finding(
             ("then", async_end(facts, config).words),
             ("window_min", over.minutes),
         ),
-        SUGGESTS,
+        SUGGESTS if given_up_without_loss(facts, config) else SUGGESTS[1:],
         f"{attempts:.0f} attempts / {received:.0f} events received = "
         f"{against(context, ratio, threshold)} over {over.minutes} min",
     )

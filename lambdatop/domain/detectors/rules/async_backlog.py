@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.failure_path import async_end, async_limits
+from lambdatop.domain.facts.failure_path import async_limits, given_up_without_loss
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S
@@ -14,7 +14,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.units import span
+from lambdatop.domain.units import minutes, span
 
 NAME = "async_backlog"
 SUGGESTS = ("restore_concurrency", "stop_async_retries")
@@ -69,7 +69,7 @@ def _suggests(context: EvaluationContext, facts: FunctionFacts, over: Window) ->
     if world.reserved.get(key) is not None and throttles:
         return SUGGESTS[:1]
     failing = world.metric(key, "Errors").sum(over.start, over.end)
-    kept = async_end(facts, world.triggers_of(key).async_config).takers
+    kept = given_up_without_loss(facts, world.triggers_of(key).async_config)
     return SUGGESTS[1:] if failing and kept else ()
 
 
@@ -98,7 +98,7 @@ def _finding(
             ("growth_s_per_min", round(growth_s, 1)),
             ("maximum_event_age_s", None if unread else most_s),
             ("age_share", None if unread else round(share, 3)),
-            ("given_up_in_s", None if unread or growth_s <= 0 else round((most_s - age_s) / growth_s * 60)),
+            ("given_up_in_s", None if unread or growth_s <= 0 else minutes((most_s - age_s) / growth_s * 60)),
             ("window_min", over.minutes),
         ),
         _suggests(context, facts, over),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from lambdatop.domain.cost.burn import DAY_S, Burn, times_of
 from lambdatop.domain.cost.pricing import burn_usd, log_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
+from lambdatop.domain.facts.failure_path import given_up_without_loss
 from lambdatop.domain.facts.function import FunctionFacts, group_of
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.comparison import against, multiple
@@ -61,7 +62,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
 
 def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts) -> _Seen | None:
     limits, key, series = context.limits.cost_burn, facts.key, context.world.series
-    if key not in series and group_of(facts) not in series:
+    if not facts.priced or (key not in series and group_of(facts) not in series):
         return None
     over = context.window(key, limits.window_min)
     least = context.limit(NAME, key, limits.min_usd_per_hour)
@@ -70,6 +71,8 @@ def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts
     if own + logged < least:
         return None
     burn = burning.of(facts, over)
+    if burn is None:
+        return None
     before, factor = _before(context, burning, facts, over), context.limit(NAME, key, limits.factor)
     unusual = before is not None and own >= max(least, factor * before)
     # Logs are asked for less often than the rest: alone they may tell of a storm, but hide no other rise.
@@ -172,7 +175,9 @@ def _suggests(context: EvaluationContext, function: Key, *, wasteful: bool) -> t
     fits = {"cap_concurrency", "throttle_to_zero"}
     if any(m.enabled for m in context.world.mappings_of(function)):
         fits.add("disable_trigger")
-    if context.world.metric(function, "AsyncEventsReceived").times:
+    facts, config = context.world.functions.get(function), context.world.triggers_of(function).async_config
+    pushed = context.world.metric(function, "AsyncEventsReceived").times
+    if facts is not None and pushed and given_up_without_loss(facts, config):
         fits.add("stop_async_retries")
     order = ("disable_trigger", "stop_async_retries", "cap_concurrency", "throttle_to_zero")
     return tuple(name for name in (order if wasteful else SUGGESTS) if name in fits)

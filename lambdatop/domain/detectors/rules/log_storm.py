@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD
+from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.cost.pricing import log_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import LOG_GROUP, FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.comparison import against, multiple
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.forecast import quantile
+from lambdatop.domain.figures.function_cost import Burning
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.log_analysis.digest import Failed, digest
@@ -34,10 +36,9 @@ class _Intake(Struct, frozen=True):
     before_per_min: float
     with_traffic: bool
 
-    @property
-    def usd_per_hour(self) -> float:
-        """List price of what comes in now."""
-        return self.per_min * 60 / 1e9 * LOG_INGEST_GB_USD
+    def usd_per_hour(self, prices: Prices) -> float:
+        """Return the list price of what comes in now, that of the region."""
+        return log_usd(self.per_min * 60, prices)
 
 
 def detect(context: EvaluationContext) -> Iterator[Finding]:
@@ -70,20 +71,22 @@ def _together(
     total = _Intake(sum(i.per_min for _, i in found), sum(i.before_per_min for _, i in found), False)
     if len(found) < 2 or total.per_min < context.limit(NAME, account, limits.min_bytes_per_min):
         return
+    prices = Burning(context).prices(scope)
+    usd = total.usd_per_hour(prices)
     names = [group.id for group, _ in sorted(found, key=lambda f: (-f[1].per_min, f[0]))]
     now, before = f"{total.per_min / 1e6:.1f}", f"{total.before_per_min / 1e6:.1f}"
     yield Finding(
         NAME,
         "warning",
         Ref(account, "", scope.account),
-        f"{len(found)} log groups take in {now} MB/min together, before {before}: "
-        f"{total.usd_per_hour:.2f} USD/h",
+        f"{len(found)} log groups take in {now} MB/min together, before {before}: {usd:.2f} USD/h",
         float(context.window(found[0][0], limits.window_min).start),
         (
             ("log_groups", ", ".join(names[:5])),
             ("incoming_bytes_per_min", round(total.per_min)),
             ("incoming_before_bytes_per_min", round(total.before_per_min)),
-            ("usd_per_hour", round(total.usd_per_hour, 4)),
+            ("usd_per_hour", round(usd, 4)),
+            ("prices", _priced_as(prices)),
             ("baseline_min", limits.baseline_min),
         ),
         SUGGESTS[:1],
@@ -155,7 +158,9 @@ def _finding(
     ]
     if intake is not None:
         now, before = f"{intake.per_min / 1e6:.1f}", f"{intake.before_per_min / 1e6:.1f}"
-        title = f"{group.id} takes in {now} MB/min, before {before}: {intake.usd_per_hour:.2f} USD/h"
+        prices = Burning(context).prices(group.scope)
+        usd = intake.usd_per_hour(prices)
+        title = f"{group.id} takes in {now} MB/min, before {before}: {usd:.2f} USD/h"
         formula = multiple(
             context, intake.per_min / 1e6, limits.factor, intake.before_per_min / 1e6, "{:.1f} MB/min"
         )
@@ -165,7 +170,8 @@ def _finding(
         evidence += [
             ("incoming_bytes_per_min", round(intake.per_min)),
             ("incoming_before_bytes_per_min", round(intake.before_per_min)),
-            ("usd_per_hour", round(intake.usd_per_hour, 4)),
+            ("usd_per_hour", round(usd, 4)),
+            ("prices", _priced_as(prices)),
             ("explained_by", "more traffic" if natural else None),
             ("baseline_min", limits.baseline_min),
         ]
@@ -186,6 +192,11 @@ def _finding(
     )
 
 
+def _priced_as(prices: Prices) -> str:
+    """Return whose price of ingested logs counts: the region's, or us-east-1's where that is not known."""
+    return "us-east-1's" if "log_gb" in prices.borrowed else prices.region
+
+
 def _arn(group: Key, writer: FunctionFacts) -> str:
     arn = parse_arn(writer.arn)
     partition = arn.partition if arn else "aws"
@@ -202,7 +213,7 @@ SPEC = DetectorSpec(
         "the {baseline_min} minutes before, and {min_bytes_per_min:.0f} bytes/min, also of several groups "
         "together; or platform.logsDropped in the log"
     ),
-    source="AWS/Logs IncomingBytes of the functions' log groups; log tail",
+    source="AWS/Logs IncomingBytes of the functions' log groups; log tail; the region's price per GB",
     traps=(
         "more traffic logs more: where bytes per invocation did not rise it is information; a group "
         "that was silent has no baseline (silent); the price is the list price of the first tier"

@@ -7,6 +7,7 @@ from math import ceil
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.memory_sizes import RunSizes, past_sizes
 from lambdatop.domain.log_analysis.digest import Failed, Reported, digest, reported_twice
@@ -61,7 +62,7 @@ def _strange(context: EvaluationContext, facts: FunctionFacts, died: list[Failed
         (
             ("out_of_memory", 0),
             ("suspicious_reports", len(died)),
-            ("memory_configured_mb", facts.memory_mb),
+            ("memory_configured_mb", or_none(facts.memory_mb)),
             ("runtime", facts.runtime or None),
             ("sample", redact(died[-1].text.split("\n", 1)[0])[0][:200]),
             ("window_min", window_min),
@@ -95,13 +96,13 @@ def _finding(
     ran = RunSizes(reports if killed else ())
     of_killed = [size for f in killed if (size := ran.of(f))]
     sizes = of_killed or [r.report.memory_mb or 0.0 for r in reports]
-    size = max(sizes, default=float(facts.memory_mb))
+    size = max(sizes, default=float(or_none(facts.memory_mb) or 0))
     executions = len({f.request_id or f"{f.stream} {f.at}" for f in killed})
     by_design = facts.runtime.startswith(FILLS_MEMORY)
     severity: Severity = "critical" if killed else "info" if by_design else "warning"
     if killed:
         times = "once" if executions == 1 else f"{executions} times"
-        title = f"{facts.name} ran out of memory {times} ({size:.0f} MB)"
+        title = f"{facts.name} ran out of memory {times}" + (f" ({size:.0f} MB)" if size else "")
         formula = f"{executions} executions out of memory >= 1 over {window_min} min"
     else:
         title = f"{facts.name} uses {p90 or 0.0:.0%} of its {size:.0f} MB"

@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.units import span
+from lambdatop.domain.units import about, minutes
 
 NAME = "near_timeout"
 SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")
@@ -45,7 +46,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     limits = context.limits.near_timeout
     for key, facts in context.measured():
         series = context.world.metric(key, "Duration", "Maximum")
-        if not series.times or facts.managed_instances or facts.timeout_s <= 0:
+        if not series.times or facts.managed_instances or facts.longest_run_s <= 0:
             continue
         over = context.window(key, limits.window_min)
         least = context.limit(NAME, key, limits.warning_share) * _ms(facts)
@@ -58,7 +59,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
 
 
 def _ms(facts: FunctionFacts) -> float:
-    return facts.timeout_s * 1000.0
+    return facts.longest_run_s * 1000
 
 
 def capped(context: EvaluationContext, facts: FunctionFacts, series: Series) -> Series:
@@ -85,9 +86,9 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, lon
     trend = trend_of(p99, over.end)
     reach = None if timing_out else reaches(trend, _ms(facts))
     verb = "is timing out: it runs" if timing_out else "comes close to its timeout: it runs"
-    title = f"{facts.name} {verb} up to {longest / 1000:.1f} s of {facts.timeout_s} s"
+    title = f"{facts.name} {verb} up to {longest / 1000:.1f} s of {facts.longest_run_s:.0f} s"
     if reach is not None:
-        title += f", p99 reaches it in {span(reach)}"
+        title += f", p99 reaches it in {about(reach)}"
     top = p99.max(over.start, over.end)
     threshold = limits.critical_share if timing_out else limits.warning_share
     formula = f"{longest:.0f} ms / {_ms(facts):.0f} ms = {against(context, share, threshold)}"
@@ -101,7 +102,7 @@ def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, lon
         _since(context, facts, over),
         (
             ("duration_max_ms", round(longest, 1)),
-            ("timeout_s", facts.timeout_s),
+            ("timeout_s", or_none(facts.timeout_s)),
             ("timeout_share", round(share, 3)),
             ("duration_p99_ms", None if top is None else round(top, 1)),
             ("p99_share", None if top is None else round(top / _ms(facts), 3)),
@@ -134,7 +135,7 @@ def reaches(trend: Trend | None, timeout_ms: float) -> int | None:
     """Return the seconds until p99 reaches the timeout at the present trend; None when it does not climb."""
     if trend is None or trend.slope * trend.minutes < _FLAT_SHARE * timeout_ms:
         return None
-    return round(max(0.0, timeout_ms - trend.last_ms) / trend.slope * MINUTE)
+    return minutes(max(0.0, timeout_ms - trend.last_ms) / trend.slope * MINUTE)
 
 
 def suggested(context: EvaluationContext, key: Key) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from lambdatop.domain.figures.stream_lag import climbs, lowest_at, rise
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
-from lambdatop.domain.units import span
+from lambdatop.domain.units import about, minutes
 
 NAME = "queue_backlog"
 SUGGESTS = ("tune_trigger", "restore_concurrency", "cap_concurrency")
@@ -143,7 +143,7 @@ def _finding(
             ("waiting", waiting),
             ("growth_per_min", round(slope, 1)),
             ("done_per_min", None if found.done_per_min is None else round(found.done_per_min, 1)),
-            ("drain_s", None if found.drain_s in (None, inf) else round(found.drain_s or 0)),
+            ("drain_s", None if found.drain_s in (None, inf) else minutes(found.drain_s or 0)),
             ("held_by", hold.name),
             _groups(context, facts, over),
             ("oldest_age_s", or_none(found.age_s)),
@@ -164,7 +164,7 @@ def _drained(found: _Backlog) -> str:
         return "how many are done a minute is not known"
     if not found.done_per_min:
         return "none is done"
-    return f"{found.done_per_min:.0f} done a minute: {span(found.drain_s)}"
+    return f"{found.done_per_min:.0f} done a minute: {about(found.drain_s)}"
 
 
 def _groups(context: EvaluationContext, queue: QueueFacts, over: Window) -> tuple[str, float | None]:

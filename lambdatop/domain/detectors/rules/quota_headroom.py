@@ -14,6 +14,7 @@ from lambdatop.domain.quotas.functions import unused_reservations
 from lambdatop.domain.quotas.rows import quota_rows
 from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state.snapshot import QuotaRow
+from lambdatop.domain.units import about
 
 NAME = "quota_headroom"
 SUGGESTS = ("cap_concurrency", "restore_concurrency", "tune_trigger")
@@ -172,11 +173,14 @@ def _title(row: QuotaRow) -> str:
 
 
 def span_words(range_s: tuple[float, float]) -> str:
-    """Return a range of times in minutes as words: "12 to 40 min", "from 12 min on" where it has no end."""
-    soonest, latest = range_s[0] / 60, range_s[1] / 60
-    if math.isinf(latest):
-        return f"{soonest:.0f} min at the soonest"
-    return f"{soonest:.0f} to {latest:.0f} min" if round(soonest) != round(latest) else f"{soonest:.0f} min"
+    """Return a range of times as words: "12 to 40 min", "50 min to 3 h", "12 min at the soonest"."""
+    soonest, latest = about(range_s[0]), "" if math.isinf(range_s[1]) else about(range_s[1])
+    if not latest:
+        return f"{soonest} at the soonest"
+    if soonest == latest:
+        return soonest
+    both_minutes = soonest.endswith(" min") and latest.endswith(" min") and " h " not in soonest + latest
+    return f"{soonest.removesuffix(' min') if both_minutes else soonest} to {latest}"
 
 
 def _formula(row: QuotaRow) -> str:
@@ -186,7 +190,7 @@ def _formula(row: QuotaRow) -> str:
     if row.exhausted_range_s is None or (row.headroom or 0.0) <= 0:
         return f"{words}; {row.trend_per_min:+.1f} per min"
     left = f"{_plain(row.headroom)} left / {row.trend_per_min:+.1f} per min"
-    return f"{words}; {left} = {(row.exhausted_in_s or 0) / 60:.0f} min ({span_words(row.exhausted_range_s)})"
+    return f"{words}; {left} = {about(row.exhausted_in_s or 0)} ({span_words(row.exhausted_range_s)})"
 
 
 def _plain(value: float | None) -> float | int | None:

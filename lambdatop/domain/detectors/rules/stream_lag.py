@@ -23,7 +23,7 @@ from lambdatop.domain.figures.stream_lag import (
     retention_s,
 )
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.units import span
+from lambdatop.domain.units import about, minutes, span
 
 NAME = "stream_lag"
 SUGGESTS = ("tune_trigger",)
@@ -103,8 +103,8 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
         deadline = f"; how long records are kept is {kept.words}"
     else:
         bad = age_s / kept > context.limit(NAME, mapping.key, limits.critical_share, "critical")
-        left = round(max(0.0, kept - age_s) / (slope / 60_000))
-        deadline = f"; records expire at {span(kept)}, in {span(left)} at this pace"
+        left = minutes(max(0.0, kept - age_s) / (slope / 60_000))
+        deadline = f"; records expire at {span(kept)}, in {about(left)} at this pace"
     title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
     formula = (
         f"iterator age grows {against(context, slope, limits.slope_ms_per_min, 0, what=' ms/min')} to "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "stream_loss"
@@ -27,16 +28,31 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         handed = context.world.metric(mapping.key, "OnFailureDestinationDeliveredEventCount")
         delivered = handed.sum(over.start, over.end)
         failures = _undelivered(context, mapping)
-        if mapping.source_kind == "documentdb":
+        if _is_documents(mapping) and _first(context, mapping, _is_documents) == mapping.key:
             at = context.window(mapping.function, context.limits.stream_loss.window_min)
             dropped += context.world.metric(mapping.function, OVERSIZED).sum(at.start, at.end)
         if dropped or delivered or failures:
             yield _finding(context, mapping, over, dropped, delivered, failures)
 
 
+def _is_documents(mapping: MappingFacts) -> bool:
+    return mapping.source_kind == "documentdb"
+
+
+def _first(context: EvaluationContext, mapping: MappingFacts, of: Callable[[MappingFacts], bool]) -> Key:
+    """Return the first of the function's mappings `of` a kind, to which its own metrics are put down."""
+    same = [m for m in context.world.mappings_of(mapping.function) if m.kind.part and of(m)]
+    return min(same or [mapping], key=lambda m: m.reading_order).key
+
+
 def _undelivered(context: EvaluationContext, mapping: MappingFacts) -> float:
-    """Return the function's failed deliveries; 0 where it has asynchronous events, which count there too."""
+    """Return the function's failed deliveries; 0 where it has asynchronous events, which count there too.
+
+    The metric is the function's: of several mappings with a destination it counts for the first one only.
+    """
     if not mapping.on_failure_arn or context.world.metric(mapping.function, "AsyncEventsReceived").times:
+        return 0.0
+    if _first(context, mapping, lambda m: bool(m.on_failure_arn)) != mapping.key:
         return 0.0
     over = context.window(mapping.function, context.limits.stream_loss.window_min)
     return context.world.metric(mapping.function, "DestinationDeliveryFailures").sum(over.start, over.end)
@@ -79,10 +95,20 @@ def _finding(
             ("window_min", over.minutes),
         ),
         () if mapping.kind.limits == "never" else SUGGESTS,  # what is too large is dropped later as well
-        f"{dropped:.0f} dropped + {delivered:.0f} handed over + {failures:.0f} undelivered > 0 "
-        f"over {over.minutes} min",
+        f"{_counted(dropped, delivered, failures)} over {over.minutes} min",
         (mapping.function, *((mapping.source_stream,) if mapping.source_stream else ())),
     )
+
+
+def _counted(dropped: float, delivered: float, failures: float) -> str:
+    """Return what was counted, each record once: one whose failure record was not delivered is dropped, too.
+
+    Lambda developer guide, "Types of metrics for Lambda functions".
+    """
+    if dropped and failures:
+        among = f"{failures:.0f} failed deliveries among them"
+        return f"{dropped:.0f} dropped + {delivered:.0f} handed over > 0, {among}"
+    return f"{dropped:.0f} dropped + {delivered:.0f} handed over + {failures:.0f} undelivered > 0"
 
 
 SPEC = DetectorSpec(
@@ -98,7 +124,7 @@ SPEC = DetectorSpec(
     traps=(
         "mapping metrics are opt-in, so silence proves nothing; a queue or topic as destination gets the "
         "position of the records, a bucket the records themselves; records that expire in the stream are "
-        "counted nowhere"
+        "counted nowhere; of several mappings of a function, its failed deliveries are put down to the first"
     ),
     suggests=SUGGESTS,
 )

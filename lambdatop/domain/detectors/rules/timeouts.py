@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.rules.near_timeout import suggested
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.comparison import against, compared
 from lambdatop.domain.figures.context import EvaluationContext
@@ -55,6 +56,11 @@ def executions(seen: Digest) -> list[float]:
     return sorted(first.values())
 
 
+def _after(facts: FunctionFacts) -> str:
+    """Return ` after 3 s`, "" where the function's timeout is not known."""
+    return "" if isinstance(facts.timeout_s, NotKnown) else f" after {facts.timeout_s} s"
+
+
 def _finding(
     context: EvaluationContext,
     facts: FunctionFacts,
@@ -79,13 +85,13 @@ def _finding(
         NAME,
         severity,
         Ref(facts.key, facts.arn, facts.name),
-        f"{facts.name} timed out {count} times after {facts.timeout_s} s{part}",
+        f"{facts.name} timed out {count} times{_after(facts)}{part}",
         _since(ended, limits.window_min * MINUTE / context.settings.metrics.times),
         (
             ("timeouts", count),
             ("reports", reports),
             ("timeouts_share", None if share is None else round(share, 4)),
-            ("timeout_s", facts.timeout_s),
+            ("timeout_s", or_none(facts.timeout_s)),
             ("last_at_s", ended[-1]),
             ("log", "complete" if complete else "incomplete: there may be more"),
             ("window_min", limits.window_min),
