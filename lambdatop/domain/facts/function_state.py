@@ -6,6 +6,8 @@ request that is refused because of the state counts in none of Invocations, Erro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 NOT_RUN = ("Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting")
@@ -40,6 +42,17 @@ class FunctionState(Struct, frozen=True):
 def _words(state: str, code: str, reason: str) -> str:
     return ": ".join(filter(None, (", ".join(filter(None, (state, code))), reason)))
 
+
+THROTTLE_REASONS: Mapping[str, tuple[str, str]] = {
+    "ConcurrencyThrottles": ("concurrency", "its execution environments run as many at once as they may"),
+    "CPUThrottles": ("CPU", "the vCPUs of its execution environments are used up"),
+    "MemoryThrottles": ("memory", "the memory of its execution environments is used up"),
+    "DiskThrottles": ("disk", "the disk of its execution environments is used up"),
+}
+"""The metrics that say why an invocation on managed instances was throttled: of each throttle exactly one is
+1, beside Throttles (Lambda developer guide, "CloudWatch metrics for Lambda Managed Instances", "Throttle
+reason metrics"). That they have the dimension FunctionName alone, as Throttles has, is UNVERIFIED: without
+points the reason is not known."""
 
 DEFAULT_LEAST = 3
 """Environments of a version for which nothing was set; there is no maximum then."""
