@@ -12,7 +12,7 @@ from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.domain.units import span
-from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
+from lambdatop.report.text.not_known import blind, callers, capacity_provider, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID
 from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share
@@ -91,6 +91,11 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     if ended:
         later = "no security updates; AWS refuses updates of its code some time later"
         pieces += row("", f"runtime deprecated on {ended}: {later}", width, "warning")
+    if facts.managed_instances:
+        told = capacity_provider(frame.snapshot, facts) if facts.capacity_provider else "not known"
+        pieces += row("instances", f"capacity provider {facts.capacity_provider or '?'}: {told}", width)
+    if facts.per_tenant:
+        pieces += row("tenants", "isolated: no execution environment serves two of them", width)
     if facts.durable:
         limit = facts.durable_timeout_s
         most = "" if limit is None else f", an execution takes {span(limit)} at most"
