@@ -113,7 +113,7 @@ def test_what_runs_a_function_on_instances_is_said_with_its_limit_or_why_it_is_n
     listed = {key: (NOW, CapacityProvider(key, "Pending", 64, ()))}
     text = said(replace(EMPTY_SNAPSHOT, capacity_providers=listed))
     assert "capacity provider shop: Pending, at most 64 vCPUs" in text
-    assert "isolated: no execution environment serves two of them" in text
+    assert "isolated: no execution environment serves two; limits" in text
     denied = with_source(EMPTY_SNAPSHOT, "capacity_providers", "denied", "lambda:ListCapacityProviders")
     assert "shop: not known (lambda:ListCapacityProviders denied)" in said(denied)
     starting = with_source(EMPTY_SNAPSHOT, "capacity_providers", "starting", "")
