@@ -21,6 +21,7 @@ Kind = Literal[
     "account",
     "alarm",
     "quota",
+    "capacity provider",
 ]
 
 
@@ -38,7 +39,7 @@ class Key(NamedTuple):
     """The identity of one thing, stable over sorting, filtering and refreshing.
 
     `id` is the function name, the mapping UUID, `function:alias`, `bus/rule`, `group/schedule`, or the name
-    of the pipe, state machine, queue, stream, table, log group, alarm or quota.
+    of the pipe, state machine, queue, stream, table, log group, alarm, quota or capacity provider.
     """
 
     scope: Scope

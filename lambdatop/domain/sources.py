@@ -165,6 +165,16 @@ PROVISIONED = SourceSpec(
     findings=True,
     needs=(FUNCTIONS,),
 )
+CAPACITY_PROVIDERS = SourceSpec(
+    name="capacity_providers",
+    reads="capacity providers and their vCPUs, where functions run on managed instances",
+    pace_s=300.0,
+    demo_pace_s=20.0,
+    iam=("lambda:ListCapacityProviders", "cloudwatch:ListMetrics", "cloudwatch:GetMetricData"),
+    world=("capacity_providers",),
+    findings=True,
+    needs=(FUNCTIONS,),
+)
 ALARMS = SourceSpec(
     name="alarms",
     reads="alarms in state ALARM",

@@ -14,7 +14,7 @@ from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Backend, Connect, DurableExecutions, EventSink
+from lambdatop.domain.ports.aws import Backend, Connect, DurableExecutions, EventSink, Related
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
@@ -132,8 +132,8 @@ class Engine:
         """Return the key of a name, ARN, UUID or URL; raise TargetNotFound."""
         return await (await self._open()).reader.find(target, kinds)
 
-    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """Return the aliases of a function, or the rules that send to it, read now."""
+    async def related(self, function: Key, kind: str) -> Related:
+        """Return the aliases of a function, or what of a kind invokes it, read now."""
         return await (await self._open()).reader.related(function, kind)
 
     async def executions(self) -> DurableExecutions:

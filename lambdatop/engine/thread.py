@@ -16,6 +16,7 @@ from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
 from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.ports.aws import Related
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.engine.engine import Engine
@@ -96,8 +97,8 @@ class EngineThread:
         """Return the key of a name, ARN, UUID or URL."""
         return self._ask(self._engine.find(target, kinds))
 
-    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
-        """Return the aliases of a function, or the rules that send to it, read now."""
+    def related(self, function: Key, kind: str) -> Future[Related]:
+        """Return the aliases of a function, or what of a kind invokes it, read now."""
         return self._ask(self._engine.related(function, kind))
 
     def executions(self, function: Key) -> Future[RunningExecutions]:

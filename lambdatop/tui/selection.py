@@ -108,6 +108,13 @@ def newest_of(function: Key | None, snapshot: Snapshot, about: Collection[Key] =
     return found.id if found is not None else None
 
 
+def never_fits(mitigation: str, selection: Selection, snapshot: Snapshot) -> str:
+    """Return why a mitigation never fits the selected function, as it is configured; "" where it may."""
+    facts = next((f.facts for f in snapshot.functions if f.key == selection.function), None)
+    refuses = planner(mitigation).never_fits
+    return refuses(facts) if refuses is not None and facts is not None else ""
+
+
 def nothing_to_do(mitigation: str, selection: Selection) -> str:
     """Return why there is no candidate, in one sentence."""
     if selection == NOTHING:

@@ -289,7 +289,7 @@ async def test_a_rule_is_switched_off_and_on(aws: Aws, mitigation_flow: Mitigati
     aws.events.put_rule(**rule, EventPattern='{"source": ["shop"]}')
     aws.events.put_targets(Rule="orders", EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
     function = await mitigation_flow.backend.reader.find(NAME, ("function",))
-    (key,) = await mitigation_flow.backend.reader.related(function, "rule")
+    (key,) = (await mitigation_flow.backend.reader.related(function, "rule")).keys
     assert key.id == f"{bus}/orders"
     before = aws.events.describe_rule(**rule)
     done = await mitigation_flow.carry_out("disable_rule", NAME)

@@ -25,7 +25,7 @@ from lambdatop.domain.plans.situation import (
     QueueSituation,
     Situation,
 )
-from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.aws import Related, Sent
 from lambdatop.domain.ports.storage import Spill
 
 MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000001")
@@ -75,8 +75,8 @@ class FakeReader:
         self.reads = 0
         self.on_read: Callable[[], None] = lambda: None
 
-    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        return ()
+    async def related(self, function: Key, kind: str) -> Related:
+        return Related()
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         return (TrailEvent(0.0, "PutFunctionConcurrency", "kim"),)

@@ -25,6 +25,7 @@ from lambdatop.domain.plans.situation import (
     QueueSituation,
     Situation,
 )
+from lambdatop.domain.ports.aws import Related
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
 
@@ -57,6 +58,7 @@ class FakeConsole:
         self.calls: list[tuple[str, Any]] = []
         self.executed: list[tuple[Plan, float]] = []
         self.relations: tuple[Key, ...] = ()
+        self.hidden = ""
         self.trail: tuple[TrailEvent, ...] = ()
         self.running = RunningExecutions(())
         self.histories: dict[str, ExecutionHistory] = {}
@@ -98,9 +100,9 @@ class FakeConsole:
         self.calls.append(("undo", entry_id))
         return self._give(lambda: self._undo(entry_id))
 
-    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
+    def related(self, function: Key, kind: str) -> Future[Related]:
         self.calls.append((f"related {kind}", function))
-        return self._give(lambda: tuple(k for k in self.relations if k.kind == kind))
+        return self._give(lambda: Related(tuple(k for k in self.relations if k.kind == kind), self.hidden))
 
     def executions(self, function: Key) -> Future[RunningExecutions]:
         self.calls.append(("executions", function))

@@ -2,6 +2,7 @@
 
 shop is fed by a queue whose messages fail, and asynchronously by a topic; clicks is stuck at a record of a
 stream that gives records up after an hour; spare stands at zero; saga is durable, and one execution runs.
+spare is on managed instances, whose vCPUs are nearly used up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from fakes.wire_stub import Answer, Fault, WireStub
 from fakes.wire_world_callers import MACHINE, PIPE, READS, SCHEDULE, callers
 from fakes.wire_world_changes import named
 
+from lambdatop.domain.facts.function_state import VCPUS
 from lambdatop.domain.keys import Key
 
 NOW = 1_800_000_000.0
@@ -64,11 +66,17 @@ TARGETS: tuple[tuple[str, Key, dict[str, str]], ...] = (
 """Every mitigation with something that it can act on."""
 
 
+NAMES = ("shop", "clicks", "spare", "saga")
+PROVIDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:shop"
+
+
 def _functions() -> list[dict[str, Any]]:
     base = {"Timeout": 30, "MemorySize": 256, "Runtime": "python3.13", "CodeSize": 1000}
     base |= {"LastModified": "2026-01-01T00:00:00.000+0000"}
-    made = [base | {"FunctionName": n, "FunctionArn": FN + n} for n in ("shop", "clicks", "spare", "saga")]
+    made = [base | {"FunctionName": n, "FunctionArn": FN + n} for n in NAMES]
     made[-1] |= {"DurableConfig": {"ExecutionTimeout": 86_400}}
+    config = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": PROVIDER}}
+    made[-2] |= {"CapacityProviderConfig": config, "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}
     return made
 
 
@@ -111,9 +119,21 @@ _METRICS: dict[tuple[str, str], float] = {
     ("orders", "ApproximateAgeOfOldestMessage"): 600,
     ("orders-dlq", "ApproximateNumberOfMessagesVisible"): 9,
     ("orders-dlq", "ApproximateAgeOfOldestMessage"): 60,
+    ("shop", VCPUS[0]): 52,
+    ("shop", VCPUS[1]): 8,
     ("", "ConcurrentExecutions"): 22,
     ("", "ClaimedAccountConcurrency"): 60,
     ("", "UnreservedConcurrentExecutions"): 15,
+}
+
+
+_VCPUS = {
+    "Namespace": "AWS/Lambda",
+    "MetricName": VCPUS[0],
+    "Dimensions": [
+        {"Name": "CapacityProviderName", "Value": "shop"},
+        {"Name": "InstanceType", "Value": "m7g.large"},
+    ],
 }
 
 
@@ -143,7 +163,11 @@ def furnish(stub: WireStub) -> None:
     _callers(stub)
     on = stub.on
     on("cloudwatch", "GetMetricData", _metric_data)
-    on("cloudwatch", "ListMetrics", {"Metrics": []})
+    on(
+        "cloudwatch",
+        "ListMetrics",
+        lambda p: {"Metrics": [_VCPUS] if p.get("MetricName") == VCPUS[0] else []},
+    )
     on("cloudwatch", "DescribeAlarms", {"MetricAlarms": []})
     summary = {"StreamName": "clicks", "RetentionPeriodHours": 168, "OpenShardCount": 1}
     on("kinesis", "DescribeStreamSummary", {"StreamDescriptionSummary": summary})
@@ -187,6 +211,11 @@ def _lambda(stub: WireStub) -> None:
         stub.on("lambda", operation, reply)
 
     on("ListFunctions", {"Functions": functions})
+    provider: dict[str, Any] = {"CapacityProviderArn": PROVIDER, "State": "Active"}
+    provider |= {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": []}}
+    provider |= {"PermissionsConfig": {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}}
+    provider |= {"CapacityProviderScalingConfig": {"MaxVCpuCount": 64}}
+    on("ListCapacityProviders", {"CapacityProviders": [provider]})
     on("GetFunctionConfiguration", lambda p: by_name[named(p)] | {"State": "Active"})
     on("GetFunctionConcurrency", lambda p: reserved.get(named(p), {}))
     on("ListEventSourceMappings", {"EventSourceMappings": mappings})

@@ -110,6 +110,7 @@ def function_facts(scope: Scope, answer: Answer, action: str = "lambda:ListFunct
         version=clean_name(str(answer.get("Version") or "$LATEST")),
         dlq_arn=arn_text(dead_letter.get("TargetArn")) or None,
         managed_instances=bool(answer.get("CapacityProviderConfig")),
+        capacity_provider=provider_of(answer).rpartition(":")[2],
         snap_start=(answer.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions",
         durable=bool(answer.get("DurableConfig")),
         durable_timeout_s=optional((answer.get("DurableConfig") or {}).get("ExecutionTimeout")),
@@ -120,6 +121,13 @@ def function_facts(scope: Scope, answer: Answer, action: str = "lambda:ListFunct
         vpc_id=clean_name(str(vpc.get("VpcId") or "")),
         interfaces=_interfaces(vpc),
     )
+
+
+def provider_of(answer: Answer) -> str:
+    """Return the ARN of the capacity provider of a function configuration, "" where it has none."""
+    config: Answer = answer.get("CapacityProviderConfig") or {}
+    managed: Answer = config.get("LambdaManagedInstancesCapacityProviderConfig") or {}
+    return arn_text(managed.get("CapacityProviderArn"))
 
 
 def _interfaces(vpc: Answer) -> tuple[str, ...]:

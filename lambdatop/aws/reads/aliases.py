@@ -132,8 +132,10 @@ class Aliases:
         await self._describe(bus, name)
         return [Key(self._scope, "rule", f"{bus}/{name}")]
 
-    async def rules_of(self, *arns: str) -> list[Key]:
+    async def rules_of(self, *arns: str) -> tuple[list[Key], str]:
         """Find the rules that send to a function or its aliases: of the default bus, and of listed ones.
+
+        The second value says why there may be others, "" where these are all.
 
         Raises:
             SourceError: none was found, and not every bus was looked at.
@@ -144,7 +146,7 @@ class Aliases:
         found = list(dict.fromkeys(key for keys in lists for key in keys))
         if unread is not None and not found:
             raise unread
-        return found
+        return found, str(unread) if unread is not None else ""
 
     async def _rules_on(self, bus: str, function_arn: str) -> list[Key]:
         on = {} if bus == DEFAULT_BUS else {"EventBusName": bus_arn(self._scope, bus)}

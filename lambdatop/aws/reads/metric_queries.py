@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lambdatop.domain.facts.durable import COUNTED, METRIC, RUNNING_METRIC
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.function_state import THROTTLE_REASONS
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.facts.source_kinds import AGED
 from lambdatop.domain.keys import Key, Scope
@@ -51,6 +52,9 @@ DELIVERY_FAILURES = ("DestinationDeliveryFailures", "Sum")
 
 DURABLE_METRICS = tuple((f"{METRIC}{what}", "Sum") for what in COUNTED)
 """Of durable functions that have run in the history: executions, where Invocations counts their replays."""
+
+REASONS = tuple((metric, "Sum") for metric in THROTTLE_REASONS)
+"""Of functions on managed instances that were throttled in the history."""
 
 LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")
 """Of functions that have run in the history."""
@@ -182,6 +186,8 @@ def _extras(
         yield from ASYNC_METRICS
     if pushed or any(m.kind.part and m.on_failure_arn for m in feeding):
         yield DELIVERY_FAILURES
+    if facts.managed_instances and any(seen.metric(key, "Throttles").values):
+        yield from REASONS
     if seen.metric(key, "Invocations").times:
         yield LOOP_METRIC
         if facts.durable:

@@ -199,7 +199,7 @@ class Finder:
             pass
         for function in await self._function(name) if "/" not in text else ():
             arn = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=function.id)
-            return await self._aliases.rules_of(str(arn.get("FunctionArn") or ""))
+            return _all_of("rule", function, *await self._aliases.rules_of(str(arn.get("FunctionArn") or "")))
         return []
 
     async def _caller(self, kind: str, text: str, wanted: str | None) -> list[Key]:
@@ -208,15 +208,7 @@ class Finder:
         if found or "/" in text or wanted not in (None, "function"):
             return found
         for key in await self._function(self._name_of(text)[0]):
-            invoking, why = await self._callers.invoking(kind, key)
-            if invoking and why:
-                ids = tuple(found.id for found in invoking)
-                raise TargetNotFound(
-                    f"{key.id} is invoked by the {kind} {', '.join(ids)}, and perhaps by others ({why}): "
-                    "name one.",
-                    ids,
-                )
-            return invoking
+            return _all_of(kind, key, *await self._callers.invoking(kind, key))
         return []
 
     async def _nothing(self, text: str, kinds: Collection[str]) -> TargetNotFound:
@@ -271,6 +263,18 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     inside = [n for n in ordered if low and low in n.lower()]
     close = difflib.get_close_matches(name, ordered, n=_NEAREST, cutoff=0.6)
     return list(dict.fromkeys((*inside, *close)))[:_NEAREST]
+
+
+def _all_of(kind: str, function: Key, found: list[Key], hidden: str) -> list[Key]:
+    """Return what invokes a function; raises TargetNotFound where there may be others."""
+    if found and hidden:
+        ids = tuple(key.id for key in found)
+        raise TargetNotFound(
+            f"{function.id} is invoked by the {kind} {', '.join(ids)}, and perhaps by others "
+            f"({hidden.rstrip('.')}): name one.",
+            ids,
+        )
+    return found
 
 
 def _listed_only(name: str) -> str:

@@ -24,6 +24,7 @@ from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations import durable, managed, one_by_one, provisioned, redrive, skip
 from lambdatop.domain.plans.plan import State
 from lambdatop.domain.plans.situation import Situation
+from lambdatop.domain.ports.aws import Related
 
 TRAIL_S = 7 * 86_400.0
 
@@ -68,17 +69,19 @@ class AwsReader:
             return await caller.situation(key)
         raise TargetNotFound(f"A {key.kind} cannot be changed.")
 
-    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+    async def related(self, function: Key, kind: str) -> Related:
         """Find the aliases of a function, or the rules, schedules, pipes or state machines that call it."""
         if kind == "alias":
-            return tuple(await self._aliases.find_alias(function.id, None))
+            return Related(tuple(await self._aliases.find_alias(function.id, None)))
         if self._callers.of(kind) is not None:
-            return tuple((await self._callers.invoking(kind, function))[0])
+            found, hidden = await self._callers.invoking(kind, function)
+            return Related(tuple(found), hidden)
         answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=function.id)
         arn = str(answer.get("FunctionArn") or "")
         aliases = await self._aliases.find_alias(function.id, None)
         ends = (arn, *(f"{arn}:{key.id.partition(':')[2]}" for key in aliases))
-        return tuple(await self._aliases.rules_of(*ends))
+        found, hidden = await self._aliases.rules_of(*ends)
+        return Related(tuple(found), hidden)
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         """Return who changed it within the last week; raises Denied, Throttled … like every read."""

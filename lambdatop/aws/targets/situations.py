@@ -10,7 +10,13 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lambdatop.aws.facts.resources import arn_text, function_facts, mapping_facts, reserved_of
+from lambdatop.aws.facts.resources import (
+    arn_text,
+    function_facts,
+    mapping_facts,
+    provider_of,
+    reserved_of,
+)
 from lambdatop.aws.reads.callers import CallerReads
 from lambdatop.aws.reads.gaps import Gaps
 from lambdatop.aws.reads.queues import QueueReader
@@ -102,10 +108,7 @@ class Situations:
         self, name: str, config: Mapping[str, Any], gaps: Gaps
     ) -> tuple[Scaling, ...] | NotKnown:
         """Read how versions on managed instances scale; nothing is asked of other functions."""
-        provider = (config.get("CapacityProviderConfig") or {}).get(
-            "LambdaManagedInstancesCapacityProviderConfig"
-        ) or {}
-        arn = arn_text(provider.get("CapacityProviderArn"))
+        arn = provider_of(config)
         if not arn:
             return ()
         return await gaps.read(

@@ -29,7 +29,8 @@ class FunctionFacts(Struct, frozen=True):
     Units: `ephemeral_mb` MB, `code_size_bytes` bytes,
     `last_modified` s since the epoch. `environment_bytes` is the size of all variables as AWS measures it,
     None where unknown; `layers_size_bytes` is zipped. `interfaces` are the pairs of a subnet and a set of
-    security groups that the function needs a network interface for. `durable_timeout_s` is how long a durable
+    security groups that the function needs a network interface for. `capacity_provider` is the name of what
+    runs it on managed instances. `durable_timeout_s` is how long a durable
     execution may take in all, waits and replays included.
     """
 
@@ -49,6 +50,7 @@ class FunctionFacts(Struct, frozen=True):
     version: str = "$LATEST"
     dlq_arn: str | None = None
     managed_instances: bool = False
+    capacity_provider: str = ""
     snap_start: bool = False
     durable: bool = False
     durable_timeout_s: int | None = None

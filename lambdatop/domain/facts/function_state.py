@@ -6,7 +6,12 @@ request that is refused because of the state counts in none of Invocations, Erro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
+
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.keys import Key
 
 NOT_RUN = ("Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting")
 """States in which nothing is run."""
@@ -39,6 +44,45 @@ class FunctionState(Struct, frozen=True):
 
 def _words(state: str, code: str, reason: str) -> str:
     return ": ".join(filter(None, (", ".join(filter(None, (state, code))), reason)))
+
+
+THROTTLE_REASONS: Mapping[str, tuple[str, str]] = {
+    "ConcurrencyThrottles": ("concurrency", "its execution environments run as many at once as they may"),
+    "CPUThrottles": ("CPU", "the vCPUs of its execution environments are used up"),
+    "MemoryThrottles": ("memory", "the memory of its execution environments is used up"),
+    "DiskThrottles": ("disk", "the disk of its execution environments is used up"),
+}
+"""The metrics that say why an invocation on managed instances was throttled: of each throttle exactly one is
+1, beside Throttles (Lambda developer guide, "CloudWatch metrics for Lambda Managed Instances", "Throttle
+reason metrics"). That they have the dimension FunctionName alone, as Throttles has, is UNVERIFIED: without
+points the reason is not known."""
+
+VCPUS = ("vCPUAllocated", "vCPUAvailable")
+"""Metrics of a capacity provider by instance type: vCPUs of its instances that execution environments have,
+and those that are left. One value a minute each (the same page, "Capacity provider level metrics")."""
+
+
+class CapacityProvider(Struct, frozen=True):
+    """An item of ListCapacityProviders: what runs functions on instances of the account.
+
+    `most_vcpus` is how many vCPUs all of its instances may have together (MaxVCpuCount), None where none is
+    set. `instance_types` are those that have published a metric lately.
+    """
+
+    key: Key
+    state: str
+    most_vcpus: int | None
+    instance_types: tuple[str, ...] | NotKnown
+
+    @property
+    def words(self) -> str:
+        """`Active, at most 400 vCPUs`."""
+        most = "no MaxVCpuCount" if self.most_vcpus is None else f"at most {self.most_vcpus:,} vCPUs"
+        return f"{self.state}, {most}"
+
+    def measured_as(self, instance_type: str) -> Key:
+        """Return the key of the series of one of its instance types."""
+        return Key(self.key.scope, self.key.kind, f"{self.key.id}/{instance_type}")
 
 
 DEFAULT_LEAST = 3

@@ -129,6 +129,10 @@ RUNNING_EXECUTIONS_LARGE = 10_000_000
 LARGE_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 """Durable executions that may run in a region, by default; AWS raises it on request."""
 
+TENANT_ENVIRONMENTS = 2.5
+"""Execution environments of tenants, active or idle, for each unit of a function's concurrency (Lambda
+developer guide, "Tenant isolation", "Considerations": 2,500 for every 1,000)."""
+
 SQS_IN_FLIGHT = 120_000
 SQS_IN_FLIGHT_FIFO = 120_000
 """In-flight messages of a FIFO queue (SQS developer guide, "Amazon SQS FIFO queue quotas")."""

@@ -12,6 +12,7 @@ from lambdatop.domain.log_analysis.figures import WINDOW_S, Exact, LogFigures, e
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.requests import FAILED, Request
 from lambdatop.domain.log_analysis.study import LogStudy
+from lambdatop.domain.log_analysis.tenants import TenantRequests, by_tenant
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.sections import section
 
@@ -30,7 +31,8 @@ class Learned(Struct, frozen=True):
     `repeated` and `request_count` all requests that are remembered, `bad_left_out` those that failed or were
     repeated and are not in `requests`. `first_at` and `last_at` are stamps of lines; `missed` lines came too
     fast to be looked at. `exact` is what as many published minutes as `figures` has minutes of the clock cost
-    per published hour, as estimates are; None without a billed REPORT.
+    per published hour, as estimates are; None without a billed REPORT. `tenants` are the first SHOWN of
+    `tenant_count`, () for a function without tenant isolation.
     """
 
     at: float
@@ -48,6 +50,8 @@ class Learned(Struct, frozen=True):
     repeated: int
     bad_left_out: int
     exact: Exact | None
+    tenants: tuple[TenantRequests, ...] = ()
+    tenant_count: int = 0
 
 
 class LogReader:
@@ -111,6 +115,7 @@ class LogReader:
         times, prices = account.times, account.prices_of(facts.key.scope.region)
         figures = study.figures(facts, until, prices=prices)
         recent = figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices)
+        tenants = by_tenant(requests) if facts.per_tenant else ()
         self.learned = Learned(
             now,
             figures,
@@ -127,6 +132,8 @@ class LogReader:
             sum(1 for r in requests if r.attempts > 1),
             sum(1 for r in requests if is_bad(r)) - sum(1 for r in shown if is_bad(r)),
             exact_burn(recent, times),
+            tenants[:SHOWN],
+            len(tenants),
         )
 
 

@@ -54,6 +54,8 @@ class Request(Struct, frozen=True):
         first_at: stamp of the first line, s since the epoch.
         last_at: stamp of the last line, s since the epoch.
         records: how many records carry the id.
+        trace_id: id of X-Ray of the newest REPORT that has one, "" for none.
+        tenant: id of the tenant, "" where no line says it.
     """
 
     request_id: str
@@ -71,6 +73,8 @@ class Request(Struct, frozen=True):
     first_at: float
     last_at: float
     records: int
+    trace_id: str = ""
+    tenant: str = ""
 
 
 _Place = tuple[Position, str]
@@ -238,7 +242,16 @@ def _request(request_id: str, seen: _Seen) -> Request:
         first_at=seen.first_at,
         last_at=seen.last_at,
         records=seen.records,
+        trace_id=next((id_ for r in reversed(seen.kept) if (id_ := _trace_of(r))), ""),
+        tenant=next((r.first.tenant for r in seen.kept if r.first.tenant), ""),
     )
+
+
+def _trace_of(record: Record) -> str:
+    """Return the id of X-Ray of a REPORT, which may stand on a line of its own."""
+    if record.kind != "report":
+        return ""
+    return next((line.trace_id for line in record.lines if line.trace_id), "")
 
 
 def _report_of(records: list[Record]) -> Report | None:

@@ -13,6 +13,8 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.log_analysis.digest import events
 from lambdatop.domain.log_analysis.figures import WINDOW_S, Exact, LogFigures, exact_burn, log_figures
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
+from lambdatop.domain.log_analysis.requests import requests
+from lambdatop.domain.log_analysis.tenants import TenantRequests, by_tenant
 from lambdatop.domain.loglines.records import join
 from lambdatop.domain.loglines.tail import LogTail
 
@@ -21,13 +23,14 @@ class LogSummary(Struct, frozen=True):
     """What the last minutes of a tail hold, up to its last reading.
 
     `exact` is what they cost per published hour, as estimates are; None without a billed REPORT. `lines` and
-    `kinds` (of errors) are those of the window of `figures`.
+    `kinds` (of errors) are those of the window of `figures`; so are `tenants`, () without tenant isolation.
     """
 
     figures: LogFigures
     exact: Exact | None
     lines: int
     kinds: tuple[ErrorKind, ...]
+    tenants: tuple[TenantRequests, ...] = ()
 
 
 def log_summary(tail: LogTail | None, facts: FunctionFacts, account: AccountBurn) -> LogSummary | None:
@@ -44,9 +47,11 @@ def log_summary(tail: LogTail | None, facts: FunctionFacts, account: AccountBurn
     times, recent = account.times, figures
     if times != 1:
         recent = log_figures(tail, facts, until, WINDOW_S / times, prices)
+    records = [r for r in join(events(tail)) if r.at >= figures.since]
     return LogSummary(
         figures,
         exact_burn(recent, times),
         sum(1 for line in tail.lines if line.at >= figures.since),
-        digest_errors(r for r in join(events(tail)) if r.at >= figures.since),
+        digest_errors(records),
+        by_tenant(requests(records)) if facts.per_tenant else (),
     )

@@ -10,7 +10,15 @@ import re
 from functools import lru_cache
 
 from lambdatop.domain.loglines.known_failures import classify, extension_failure, of_level
-from lambdatop.domain.loglines.tokens import Read, Report, level_word, megabytes, millis, report_level
+from lambdatop.domain.loglines.tokens import (
+    Read,
+    Report,
+    level_word,
+    megabytes,
+    millis,
+    report_level,
+    trace_of_header,
+)
 from lambdatop.domain.sanitize import clean_name
 
 MAX_JSON = 65_536
@@ -44,6 +52,7 @@ _NESTED = (
 )
 """Objects in which loggers keep the request id, and some the level; Rust's `spans` are a list."""
 _MOST_SPANS = 8
+_TENANT = "tenantId"
 _ERRORS = ("errorType", "errorMessage", "stackTrace")
 _EVENTS = ("Records", "requestContext", "detail-type", "detail")
 """What an event holds that a handler prints: its words are those of whoever sent it."""
@@ -73,9 +82,15 @@ def read_json(message: str, text: str) -> Read | None:
     type_, record = data.get("type"), data.get("record")
     if isinstance(type_, str) and type_.startswith("platform."):
         if isinstance(record, dict):
-            return _platform(text, type_, record)
+            return _platform(text, type_, record)._replace(tenant=_tenant(record))
         return _platform_words(text, type_, record if isinstance(record, str) else "")
-    return _application(text, data)
+    read = _application(text, data)
+    return read._replace(tenant=_tenant(data)) if _TENANT in data else read
+
+
+def _tenant(record: dict[str, object]) -> str:
+    """Return the id of the tenant, which whoever invoked the function has chosen."""
+    return _word(record.get(_TENANT))
 
 
 def _application(text: str, data: dict[str, object]) -> Read:
@@ -199,7 +214,7 @@ def _report(type_: str, record: dict[str, object]) -> Report:
     raw = record.get("metrics")
     metrics = raw if isinstance(raw, dict) else {}
     status, error_type = _word(record.get("status")), _word(record.get("errorType"))
-    lasted = millis(metrics.get("durationMs"))
+    lasted, tracing = millis(metrics.get("durationMs")), record.get("tracing")
     if type_.startswith("platform.init"):
         return Report(init_ms=lasted, status=status, error_type=error_type)
     if type_.startswith("platform.restore"):
@@ -213,6 +228,7 @@ def _report(type_: str, record: dict[str, object]) -> Report:
         status=status,
         error_type=error_type,
         restore_ms=millis(metrics.get("restoreDurationMs")),
+        trace_id=trace_of_header(tracing.get("value") if isinstance(tracing, dict) else None),
     )
 
 

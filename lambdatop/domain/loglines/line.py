@@ -18,6 +18,7 @@ from lambdatop.domain.loglines.tokens import (
     millis,
     report_level,
     shared,
+    trace_id,
 )
 from lambdatop.domain.loglines.uncaught import PHRASES, uncaught
 from lambdatop.domain.sanitize import clean, without_colours
@@ -29,6 +30,7 @@ _HEAD = re.compile(
     r"|(INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT)\b)"
 )
 _HEADS = ("R", "S", "E", "I")
+_XRAY = "XRAY TraceId:"
 # The longer key stands before the shorter one that it contains.
 _KEYS = re.compile(
     r"(?<!\S)(Billed Restore Duration|Restore Duration|Billed Duration|Init Duration|Duration|"
@@ -138,7 +140,9 @@ class LogLine(Struct, frozen=True):
     `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.
     `kind` is start, end, report, init, error, timeout or app; `level` is trace, debug, info, warn, error,
     fatal or "". `signature` is the known failure that the line shows (see `known_failures.py`), "" for none.
-    `raw` is the message as it came, "" where nobody asked for it.
+    `raw` is the message as it came, "" where nobody asked for it. `tenant` is the id of the tenant, which
+    JSON lines of functions with tenant isolation have (Lambda developer guide, "Monitoring Lambda functions
+    with tenant isolation").
     """
 
     seq: int
@@ -152,6 +156,14 @@ class LogLine(Struct, frozen=True):
     report: Report | None = None
     signature: str = ""
     raw: str = ""
+    tenant: str = ""
+
+    @property
+    def trace_id(self) -> str:
+        """Id of X-Ray in a REPORT, or in the line that is the second half of one; "" for none."""
+        if self.report is not None:
+            return self.report.trace_id
+        return _fields_of(self.text)[1] if self.text.startswith(_XRAY) else ""
 
     def numbered(self, seq: int) -> LogLine:
         """Return the same line as number `seq`; `dataclasses.replace` would take three times as long."""
@@ -167,6 +179,7 @@ class LogLine(Struct, frozen=True):
             self.report,
             self.signature,
             self.raw,
+            self.tenant,
         )
 
 
@@ -183,9 +196,10 @@ def parse(
     # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
     plain = text.replace("\u240d\n", "\n").replace("\u240d", "\n") if "\u240d" in text else text
     read = read_json(message, plain) if text.startswith("{") else None
-    kind, level, request_id, report, signature = read or _text_line(plain)
+    kind, level, request_id, report, signature, tenant = read or _text_line(plain)
     rid = shared(request_id) if request_id else ""
-    return LogLine(seq, at, event_id, shared(stream), kind, level, text, rid, report, signature, raw)
+    whose = shared(tenant) if tenant else ""
+    return LogLine(seq, at, event_id, shared(stream), kind, level, text, rid, report, signature, raw, whose)
 
 
 def _text_line(text: str) -> Read:
@@ -198,7 +212,7 @@ def _text_line(text: str) -> Read:
         extension = _EXTENSION.match(text)
         if extension and (signature := extension_failure(extension[1])):
             return Read("error", "error", "", None, signature)
-    if text.startswith("XRAY TraceId:"):
+    if text.startswith(_XRAY):
         # The second line of a REPORT, as an event of its own.
         return Read("report", "")
     if "Task timed out" in text and (late := TIMED_OUT.match(text)):
@@ -282,8 +296,8 @@ def _platform_text(text: str, head: re.Match[str]) -> Read:
     return Read("report", report_level(report), request_id, report, classify(text, report))
 
 
-def _report(text: str) -> Report:
-    """Return the fields of a REPORT by their keys, in any order and with any separating space.
+def _fields_of(text: str) -> tuple[dict[str, str], str]:
+    """Return the fields of a REPORT by their keys, in any order and with any separating space, and its trace.
 
     A value ends with its line or where the next key begins.
     """
@@ -292,6 +306,12 @@ def _report(text: str) -> Report:
         key: value.strip().split("\n", 1)[0].rstrip()
         for key, value in zip(parts[1::2], parts[2::2], strict=True)
     }
+    sampled = fields.get("Sampled", "").lower() != "false"
+    return fields, trace_id(fields.get("XRAY TraceId")) if sampled else ""
+
+
+def _report(text: str) -> Report:
+    fields, trace = _fields_of(text)
     return Report(
         duration_ms=_figure(millis, fields.get("Duration")),
         billed_ms=_figure(millis, fields.get("Billed Duration")),
@@ -301,6 +321,7 @@ def _report(text: str) -> Report:
         status=fields.get("Status", "")[:64],
         error_type=fields.get("Error Type", "")[:256],
         restore_ms=_figure(millis, fields.get("Restore Duration")),
+        trace_id=trace,
     )
 
 

@@ -29,6 +29,8 @@ _NUMBERS = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "
 class Report(Struct, frozen=True):
     """Numbers of one REPORT or platform.report line; None where the line has none.
 
+    `trace_id` is that of X-Ray, "" where the execution was not sampled: X-Ray has no trace of it then.
+
     INIT_REPORT, RESTORE_REPORT and their JSON shapes fill `init_ms` or `restore_ms`, status and error
     type. Units: `*_ms` ms, `*_mb` MB.
     """
@@ -41,6 +43,7 @@ class Report(Struct, frozen=True):
     status: str = ""
     error_type: str = ""
     restore_ms: float | None = None
+    trace_id: str = ""
 
 
 class Read(NamedTuple):
@@ -51,6 +54,7 @@ class Read(NamedTuple):
     request_id: str = ""
     report: Report | None = None
     signature: str = ""
+    tenant: str = ""
 
 
 def level_word(level: object) -> str:
@@ -73,6 +77,24 @@ def report_level(report: Report | None) -> str:
     return "error" if report and report.status in _BAD else ""
 
 
+_TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
+"""An id of X-Ray, as its console and its API have it (AWS X-Ray developer guide, "X-Ray concepts")."""
+
+
+def trace_id(text: object) -> str:
+    """Return an id of X-Ray; "" for anything else, as it becomes part of a URL."""
+    return text if isinstance(text, str) and _TRACE_ID.fullmatch(text) else ""
+
+
+def trace_of_header(value: object) -> str:
+    """Return the id in a tracing header, `Root=1-…;Parent=…;Sampled=1`; "" for one that is not sampled."""
+    if not isinstance(value, str) or len(value) > MOST_HEADER:
+        return ""
+    parts = dict(part.partition("=")[::2] for part in value.split(";"))
+    return trace_id(parts.get("Root")) if parts.get("Sampled") != "0" else ""
+
+
+MOST_HEADER = 512
 MOST_MS = 1e9
 """Beyond any execution (15 minutes) and any initialisation by far; what claims more is forged."""
 LEAST_MB, MOST_MB = 1.0, 1e6

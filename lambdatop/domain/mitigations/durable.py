@@ -21,6 +21,7 @@ from lambdatop.domain.facts.durable import (
     RunningExecutions,
     VersionExecutions,
 )
+from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.composite import step_id
@@ -79,14 +80,20 @@ def plan_stop_durable(s: FunctionSituation, params: Mapping[str, Any], now: floa
 
 
 def _not_listed(s: FunctionSituation) -> Refusal | None:
-    if not s.facts.durable:
-        return Refusal(NAME, s.ref, f"{s.facts.name} is not a durable function, so it has no executions.")
+    unfit = not_durable(s.facts)
+    if unfit:
+        return Refusal(NAME, s.ref, unfit)
     if isinstance(s.durable_executions, NotKnown):
         why = s.durable_executions
         return Refusal(
             NAME, s.ref, f"Which executions of {s.facts.name} run is {why.words}.", f"{why.remedy}."
         )
     return None
+
+
+def not_durable(facts: FunctionFacts) -> str:
+    """Return why there are no executions to stop, "" for a durable function."""
+    return "" if facts.durable else f"{facts.name} is not a durable function, so it has no executions."
 
 
 def _chosen(s: FunctionSituation, found: RunningExecutions, wanted: str) -> list[VersionExecutions] | Refusal:
@@ -227,6 +234,7 @@ SPECS = (
             PARAM,
         ),
         looks_at=(LOOKED_AT,),
+        never_fits=not_durable,
         recalls=stopped_from_here,
         saves="some runs",
         calls=CALLS,

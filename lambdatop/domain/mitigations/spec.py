@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key, Kind
 from lambdatop.domain.plans.command import Words
 from lambdatop.domain.plans.journal import Entry
@@ -51,8 +52,10 @@ class MitigationSpec(Struct, frozen=True):
     `nothing` says of a function what it lacks where there is no candidate. Of event source mappings only
     those are candidates that are enabled, or not, as `enabled` says; `dead_letters` leaves only the queues
     that are dead-letter queues. `remembers` fills its first setting in from what was there before, by the
-    journal. `recalls` puts into its situation what it has done to the target before. `refused_for_s` is how
-    long SQS refuses it again. `stops` and `starts` say that it is meant to end or to begin invocations.
+    journal. `never_fits` says why it can do nothing to a function of such a configuration, "" where it
+    may: a console asks for no value then. `recalls` puts into its situation what it has done to the target
+    before. `refused_for_s` is how long SQS refuses it again. `stops` and `starts` say that it is meant to end
+    or to begin invocations.
     `saves` is None where it saves nothing by its nature.
 
     `calls` are all that its plans and their undos send, as (service, operation); nothing else is sent.
@@ -83,6 +86,7 @@ class MitigationSpec(Struct, frozen=True):
     enabled: bool | None = None
     dead_letters: bool = False
     remembers: bool = False
+    never_fits: Callable[[FunctionFacts], str] | None = None
     recalls: Recall | None = None
     refused_for_s: float = 0.0
     stops: bool = False

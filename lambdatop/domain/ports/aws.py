@@ -86,6 +86,16 @@ class Unfinished(Protocol):
         """
 
 
+class Related(Struct, frozen=True):
+    """Things of one kind that belong to a function.
+
+    `hidden` says why there may be others of them, "" where these are all.
+    """
+
+    keys: tuple[Key, ...] = ()
+    hidden: str = ""
+
+
 class Reader(Protocol):
     """Fresh reads of single targets, for plans and for the check right before a call."""
 
@@ -95,7 +105,7 @@ class Reader(Protocol):
     async def situation(self, key: Key) -> Situation:
         """Return everything that a planner of this kind of target needs."""
 
-    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+    async def related(self, function: Key, kind: str) -> Related:
         """Return the things of a kind that belong to a function: its aliases, or what sends to it.
 
         The kinds are "alias", "rule", "schedule", "pipe" and "state machine".

@@ -15,6 +15,7 @@ from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
 from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal, State
+from lambdatop.domain.ports.aws import Related
 from lambdatop.domain.state.snapshot import Snapshot
 
 ResultKind = Literal["applied", "refused", "not-sent", "unknown", "drift", "expired", "read-only"]
@@ -65,8 +66,8 @@ class Console(Protocol):
     def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
         """Plan the undo of one entry, or of the newest that can be undone."""
 
-    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
-        """Return the aliases of a function, or the rules that send to it, read now."""
+    def related(self, function: Key, kind: str) -> Future[Related]:
+        """Return the aliases of a function, or what of a kind invokes it, read now."""
 
     def executions(self, function: Key) -> Future[RunningExecutions]:
         """Return the durable executions of a function that run now, read now."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.quotas.account import account_rows
+from lambdatop.domain.quotas.environments import environment_rows
 from lambdatop.domain.quotas.functions import function_rows
 from lambdatop.domain.quotas.scope_view import ScopeView, view
 from lambdatop.domain.quotas.sources import source_rows
@@ -30,7 +31,7 @@ def quota_rows(
     for scope in scopes:
         at = view(world, scope, now, settings)
         why = _why_assumed(world, at)
-        for kind in (account_rows, function_rows, source_rows, static_rows):
+        for kind in (account_rows, environment_rows, function_rows, source_rows, static_rows):
             for row in kind(at):
                 rows.append(_explained(row, why) if row.assumed else row)
                 give_way()

@@ -130,6 +130,7 @@ def _as_read(world: World, at: float, settings: Settings) -> Snapshot:
         at=at,
         targets=_targets(world),
         gaps=gaps(world),
+        capacity_providers=world.capacity_providers,
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
         polling=world.polling,

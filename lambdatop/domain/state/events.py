@@ -13,7 +13,7 @@ from msgspec import Struct
 from lambdatop.domain.facts.callers import Caller
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
-from lambdatop.domain.facts.function_state import FunctionState
+from lambdatop.domain.facts.function_state import CapacityProvider, FunctionState
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -90,6 +90,12 @@ class StatesObserved(Event, frozen=True):
     """Whether Lambda runs some functions."""
 
     states: tuple[tuple[Key, FunctionState], ...]
+
+
+class CapacityProvidersListed(Event, frozen=True):
+    """The complete list of capacity providers that run functions of the account and region."""
+
+    providers: tuple[CapacityProvider, ...]
 
 
 class MappingsListed(Event, frozen=True):

@@ -40,6 +40,15 @@ def _states(world: World, event: ev.StatesObserved) -> World:
     return replace(world, states=MappingProxyType({**world.states, **fresh}))
 
 
+def _providers(world: World, event: ev.CapacityProvidersListed) -> World:
+    known = world.capacity_providers
+    if any(at > event.at for key, (at, _) in known.items() if key.scope == event.scope):
+        return world
+    kept = {key: found for key, found in known.items() if key.scope != event.scope}
+    fresh = {provider.key: (event.at, provider) for provider in event.providers}
+    return replace(world, capacity_providers=MappingProxyType({**kept, **fresh}))
+
+
 def calls_seen(
     known: tuple[tuple[float, int], ...], event: ev.SpendObserved
 ) -> tuple[tuple[float, int], ...]:
@@ -74,6 +83,7 @@ STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.QuotasObserved: _quotas,
     ev.ProvisionedObserved: _provisioned,
     ev.StatesObserved: _states,
+    ev.CapacityProvidersListed: _providers,
     ev.PricesObserved: _prices,
     ev.BurnHistoryObserved: _history,
 }

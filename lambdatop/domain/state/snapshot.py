@@ -17,6 +17,7 @@ from lambdatop.domain.facts.callers import NOT_LOOKED, Caller, Looked, looks_of
 from lambdatop.domain.facts.durable import DurableFigures
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.facts.function_state import CapacityProvider
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -262,7 +263,8 @@ class Snapshot(Struct, frozen=True, eq=False):
     `polling` until polls were planned. `gaps` are reads that brought nothing, or were not made yet, while
     their source as a whole may be fine.
     `callers` are the schedules, pipes and state machines by the function that they invoke, `looks` when they
-    were looked for.
+    were looked for. `capacity_providers` are those of functions on managed instances, with when each was
+    listed (s since the epoch).
     `kept` is for the round after it: what has not changed since need not be made anew.
     """
 
@@ -290,6 +292,9 @@ class Snapshot(Struct, frozen=True, eq=False):
     burn: AccountBurn = NO_BURN
     callers: Mapping[Key, tuple[Caller, ...]] = field(default_factory=lambda: MappingProxyType({}))
     looks: Mapping[Scope, tuple[Looked, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    capacity_providers: Mapping[Key, tuple[float, CapacityProvider]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     kept: Kept | None = None
 
     def age_s(self, as_of: float | None) -> float | None:

@@ -23,7 +23,7 @@ from lambdatop.domain.facts.callers import (
 )
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
-from lambdatop.domain.facts.function_state import FunctionState
+from lambdatop.domain.facts.function_state import CapacityProvider, FunctionState
 from lambdatop.domain.facts.not_read import NotKnown, Reason, SourceGaps
 from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -120,6 +120,7 @@ class World(Struct, frozen=True, eq=False):
     quota_limits: Mapping[Scope, QuotaLimits] = field(default_factory=_none)
     provisioned: Mapping[Key, tuple[float, tuple[Provisioned, ...]]] = field(default_factory=_none)
     states: Mapping[Key, tuple[float, FunctionState]] = field(default_factory=_none)
+    capacity_providers: Mapping[Key, tuple[float, CapacityProvider]] = field(default_factory=_none)
     mappings: Mapping[Key, MappingFacts] = field(default_factory=_none)
     mappings_at: Mapping[Scope, float] = field(default_factory=_none)
     queues: Mapping[Key, QueueHistory] = field(default_factory=_none)

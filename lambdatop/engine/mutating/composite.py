@@ -110,14 +110,25 @@ class Course(Struct, frozen=True):
         for step in rest:
             await self.not_begun(plan, step, last.message)
         applied = [s for s, r in zip(plan.steps, done, strict=False) if r.kind == "applied"]
-        words = [f"{len(applied)} of {len(plan.steps)} steps are done."]
-        if applied:
-            words[0] = words[0].rstrip(".") + " and stand in the journal, where each can be undone."
+        undoable = [step for step in applied if step.undo is not None]
+        words = [f"{len(applied)} of {len(plan.steps)} steps are done{_way_back(applied, undoable)}."]
         words.append(last.message)
         if applied and rest:
             words.append(f"Not begun: {'; '.join(step.title for step in rest)}.")
-            words.append(f"What was done stays until you undo it (lambdatop undo {applied[-1].id}).")
+        if undoable and rest:
+            words.append(f"What was done stays until you undo it (lambdatop undo {undoable[-1].id}).")
         return replace(last, message=" ".join(words), steps=tuple(done))
+
+
+def _way_back(applied: Sequence[Plan], undoable: Sequence[Plan]) -> str:
+    """Return where applied steps are found, and which of them can be undone; "" for none."""
+    if not applied:
+        return ""
+    if len(undoable) == len(applied):
+        return " and stand in the journal, where each can be undone"
+    final = "; ".join(step.title for step in applied if step.undo is None)
+    rest = ", where the others can be undone" if undoable else ""
+    return f" and stand in the journal{rest}. No undo takes back: {final}"
 
 
 def _words(waiting: Sequence[Watch]) -> str:

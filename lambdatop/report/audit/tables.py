@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from lambdatop.domain.detectors.rules.risky_config import NAME as RISKY_CONFIG
-from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import SEVERITIES, Finding

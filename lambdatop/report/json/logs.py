@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.summary import LogSummary
+from lambdatop.domain.log_analysis.tenants import TenantRequests
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.report.json.primitives import Json, finite, iso
@@ -35,6 +36,16 @@ def log_json(tail: LogTail | None, summary: LogSummary | None) -> Json | None:
         "via": tail.via,
         **finite(numbers),
         "errors": [_error(kind) for kind in summary.kinds],
+        "tenants": [_tenant(tenant) for tenant in summary.tenants],
+    }
+
+
+def _tenant(tenant: TenantRequests) -> Json:
+    return {
+        "tenant": tenant.tenant or None,
+        "requests": tenant.requests,
+        "failed": tenant.failed,
+        "share_of_failed": tenant.share,
     }
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from lambdatop.domain.facts.durable import DurableFigures
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap, lost_reads, or_none
 from lambdatop.domain.facts.polling_status import PollingStatus
+from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.summary import LogSummary, log_summary
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import (
@@ -125,6 +127,8 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
         **finite(numbers),
+        "capacity_provider": _provider(facts, snapshot),
+        "tenant_isolation": facts.per_tenant,
         "durable": None if row.durable is None else finite(durable_json(row.durable)),
         "burn": part(f"burn of {facts.name}", lambda: burn_json(row, summary)),
         "log": part(of_log, lambda: log_json(tail, summary)),
@@ -132,6 +136,20 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "callers": part(
             f"callers of {facts.name}", lambda: [caller_json(c) for c in snapshot.callers.get(row.key, ())]
         ),
+    }
+
+
+def _provider(facts: FunctionFacts, snapshot: Snapshot) -> Json | None:
+    """Return what runs a function on managed instances; null in it for what was not read."""
+    if not facts.managed_instances:
+        return None
+    key = Key(facts.key.scope, "capacity provider", facts.capacity_provider)
+    found = snapshot.capacity_providers.get(key)
+    return {
+        "name": facts.capacity_provider or None,
+        "state": found[1].state if found else None,
+        "max_vcpus": found[1].most_vcpus if found else None,
+        "age_s": snapshot.age_s(found[0] if found else None),
     }
 
 

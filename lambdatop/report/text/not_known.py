@@ -5,8 +5,10 @@ A table without rows says "none" only where its sources have answered.
 
 from __future__ import annotations
 
+from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap, Reason, reason_words
-from lambdatop.domain.sources import MAPPINGS, METRICS, SOURCES, TRIGGERS, SourceSpec
+from lambdatop.domain.keys import Key
+from lambdatop.domain.sources import CAPACITY_PROVIDERS, MAPPINGS, METRICS, SOURCES, TRIGGERS, SourceSpec
 from lambdatop.domain.state.snapshot import DETECTORS, Snapshot, SourceRow
 from lambdatop.report.text import numbers as figures
 from lambdatop.report.text.table import Row
@@ -51,6 +53,19 @@ def callers(snapshot: Snapshot, function: str) -> str:
         return "not read yet"
     gaps = (gap for gap in snapshot.gaps if gap.source == TRIGGERS.name and gap.target == function)
     return "; ".join(_never(snapshot, TRIGGERS) or [gap.not_known.why for gap in gaps])
+
+
+def capacity_provider(snapshot: Snapshot, facts: FunctionFacts) -> str:
+    """Return the state of the capacity provider of a function and its limit, or why they are not known."""
+    found = snapshot.capacity_providers.get(
+        Key(facts.key.scope, "capacity provider", facts.capacity_provider)
+    )
+    if found is not None:
+        return found[1].words
+    if _starting(snapshot, CAPACITY_PROVIDERS):
+        return "not read yet"
+    never = _never(snapshot, CAPACITY_PROVIDERS)
+    return f"not known ({never[0]})" if never else "not listed in this account and region"
 
 
 def no_metrics(snapshot: Snapshot) -> str:

@@ -19,9 +19,11 @@ from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.futures import Request, background, ending
 from lambdatop.tui.host import Host
-from lambdatop.tui.selection import ASKED_FOR, Candidate, Selection, candidates, nothing_to_do
+from lambdatop.tui.selection import ASKED_FOR, Candidate, Selection, candidates, never_fits, nothing_to_do
 
 READ_ONLY = "read-only: {what} is not available, no change can be sent. Start without --read-only for that."
+
+MAY_BE_MORE = "There may be others ({why})."
 
 
 class ConsoleFlow:
@@ -35,6 +37,10 @@ class ConsoleFlow:
         """Find the target of a key (ask which, when there are several), then confirm."""
         what = name.replace("_", " ")
         if self._refuse(what):
+            return
+        unfit = never_fits(name, selection, self._app.frame.snapshot)
+        if unfit:
+            self._app.show_message(unfit, "warning")
             return
         if kind_of(name) in ASKED_FOR:
             self._ask_for(name, selection)
@@ -76,19 +82,20 @@ class ConsoleFlow:
 
         async def read() -> None:
             try:
-                keys = await ending(self._app.engine.related(function, kind_of(name)))
+                found = await ending(self._app.engine.related(function, kind_of(name)))
             except LambdatopError as error:
                 self._app.show_message(f"{what}: {error}", "error")
                 return
+            keys = found.keys
             self._related[function] = self.related(function) | set(keys)
             if self._app.screen.is_modal:
                 return
             if not keys:
                 self._app.show_message(nothing_to_do(name, selection), "warning")
-            elif len(keys) == 1:
+            elif len(keys) == 1 and not found.hidden:
                 self._for_target(name, keys[0])
             else:
-                self._choose(name, what, tuple(Candidate(key, key.id) for key in keys))
+                self._choose(name, what, tuple(Candidate(key, key.id) for key in keys), found.hidden)
 
         background(self._app, read, group="related", exclusive=True)
 
@@ -98,13 +105,14 @@ class ConsoleFlow:
             return True
         return self._app.screen.is_modal
 
-    def _choose(self, name: str, what: str, found: tuple[Candidate, ...]) -> None:
+    def _choose(self, name: str, what: str, found: tuple[Candidate, ...], hidden: str = "") -> None:
         def chosen(key: Key | None) -> None:
             if key is not None:
                 self._for_target(name, key)
 
         options = tuple((c.label, c.key) for c in found)
-        self._app.push_screen(ChooseScreen(f"{what}: which one?", options), chosen)
+        rest = f" {MAY_BE_MORE.format(why=hidden.rstrip('.'))}" if hidden else ""
+        self._app.push_screen(ChooseScreen(f"{what}: which one?{rest}", options), chosen)
 
     def _for_target(self, name: str, key: Key) -> None:
         ask = REGISTRY[name].ask

@@ -160,7 +160,7 @@ def wrapped(pieces: Spans, width: int, most: int, indent: int = 0) -> list[Spans
     rows: list[Spans] = []
     row: list[Span] = []
     left = width
-    for text, slot in pieces:
+    for text, slot, _ in pieces:
         while text:
             took = _head(text, left, alone=left >= width - indent)
             if took:

@@ -30,7 +30,7 @@ def painted(pieces: Spans, inks: Inks, base: Style, width: int, cursor: int, gre
     Of old lines only matches keep their colour.
     """
     if greyed:
-        pieces = tuple(Span(text, slot if slot == MATCH else "stale") for text, slot in pieces)
+        pieces = tuple(Span(p.text, p.slot if p.slot == MATCH else "stale") for p in pieces)
     segments, rest = inks.segments(pieces, base, cursor)
     return Strip(segments).adjust_cell_length(width, rest)
 

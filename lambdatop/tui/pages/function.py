@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from lambdatop.domain.console_links import trace_link
 from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
 from lambdatop.domain.facts.not_read import told
 from lambdatop.domain.facts.runtimes import deprecated
@@ -13,7 +14,7 @@ from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.domain.units import span
-from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
+from lambdatop.report.text.not_known import blind, callers, capacity_provider, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID
 from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share, titled
@@ -58,6 +59,9 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
     stale, none = metrics_old(function, frame), no_metrics(snapshot)
     tail = snapshot.logs.get(key)
+    # Of the demo's emulator, or of another server, the console of AWS knows no trace.
+    endpoint = next((t.endpoint for t in snapshot.targets if t.scope == key.scope), "")
+    link = partial(trace_link, key.scope, endpoint=endpoint)
     rows = (s for s in snapshot.storms if s.function == key)
     pushed = [s for s in rows if s.mapping is None and s.caller is None]
     parts: tuple[tuple[str, Callable[[], Spans]], ...] = (
@@ -67,7 +71,7 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
         ("its findings", lambda: _findings(frame, about, width)),
         (
             "its log",
-            lambda: log_section(tail, learned, frame.now, width, failure),
+            lambda: log_section(tail, learned, frame.now, width, failure, link),
         ),
         ("its triggers", lambda: _triggers(mappings, frame, width)),
         ("who else invokes it", lambda: _pushed(pushed, frame, key, width)),
@@ -92,6 +96,12 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     if ended:
         later = "no security updates; AWS refuses updates of its code some time later"
         pieces += row("", f"runtime deprecated on {ended}: {later}", width, "warning")
+    if facts.managed_instances:
+        told = capacity_provider(frame.snapshot, facts) if facts.capacity_provider else "not known"
+        pieces += row("instances", f"capacity provider {facts.capacity_provider or '?'}: {told}", width)
+    if facts.per_tenant:
+        words = "isolated: no execution environment serves two; limits and throttles hold for all together"
+        pieces += row("tenants", words, width)
     if facts.durable:
         limit = facts.durable_timeout_s
         most = "" if limit is None else f", an execution takes {span(limit)} at most"

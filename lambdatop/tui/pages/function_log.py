@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
 
 LABEL, VALUE, GAP = 17, 12, 3
+NO_TENANT = "no line of this log names a tenant: only JSON logs do"
+REQUESTS = "the requests of this log"
+Link = Callable[[str], str]
 VIA = {"poll": "by polling", "live tail": "by Live Tail"}
 COUNT, AGE = 7, 7
 
@@ -27,10 +30,12 @@ def log_section(
     now: float,
     width: int,
     failure: str = "",
+    link: Link = lambda trace: "",
 ) -> Spans:
     """Return the section; a log that was not read, is empty, or was not understood (`failure`) says so.
 
-    `now` in s since the epoch. Rates per hour are per published hour, as metrics are.
+    `link` makes the address of a trace of X-Ray. `now` in s since the epoch. Rates per hour are per published
+    hour, as metrics are.
     """
     if tail is None or learned is None:
         words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
@@ -43,7 +48,8 @@ def log_section(
     if failure:
         pieces += _warned([(failure, "critical")], width)
     pieces += _kinds(learned, now, width)
-    pieces += _requests(learned, width)
+    pieces += _tenants(learned, width)
+    pieces += _requests(learned, width, link)
     return tuple(pieces)
 
 
@@ -122,17 +128,40 @@ def _said(kind: ErrorKind, width: int) -> Spans:
     return spans((f"{known}  ", "info"), clip(words, room))
 
 
-def _requests(learned: Learned, width: int) -> Spans:
+def _tenants(learned: Learned, width: int) -> Spans:
+    """Return who has the failed requests, for a function with tenant isolation."""
+    if not learned.tenants:
+        return ()
+    named = [t for t in learned.tenants if t.tenant]
+    if not named:
+        return (*titled("tenants"), *_warned([(NO_TENANT, "muted")], width))
+    pieces = titled("tenants", f"{fmt.plural(learned.tenant_count, 'tenant')} in {REQUESTS}")
+    pieces.append(Span(f"{'requests':>9}{'failed':>9}{'% of failed':>13}  tenant\n", "muted"))
+    for t in learned.tenants:
+        share = "" if t.share is None else fmt.percent(t.share)
+        pieces += [Span(f"{t.requests:>9,}"), Span(f"{t.failed:>9,}", "warning" if t.failed else "muted")]
+        pieces += [
+            Span(f"{share:>13}  "),
+            Span(clip(t.tenant or "not known", max(1, width - 33))),
+            Span("\n"),
+        ]
+    return (*pieces, *_more(learned.tenant_count - len(learned.tenants), "tenant"))
+
+
+def _requests(learned: Learned, width: int, link: Link) -> Spans:
     if not learned.requests:
         return ()
+    traced = any(r.trace_id for r in learned.requests)
     counts = f"{learned.failed:,} failed, {learned.repeated:,} repeated, {learned.request_count:,} in all"
     pieces = titled("requests", counts)
-    shown = _columns(width)
+    unused = {name for name, used in (("trace", traced), ("tenant", bool(learned.tenants))) if not used}
+    shown = _columns(width, unused)
     pieces += [Span("".join(f"{c.title:{c.align}{c.cells}}" for c in shown), "muted"), Span("\n")]
     for r in learned.requests:
         for c in shown:
             text, slot = c.cell(r)
-            pieces += fit(spans((text, slot)), c.cells, "right" if c.align == ">" else "left")
+            said = Span(text, slot, link(text) if c.title == "trace" and text else "")
+            pieces += fit(spans(said), c.cells, "right" if c.align == ">" else "left")
         pieces.append(Span("\n"))
     return (*pieces, *_more(learned.bad_left_out, "failed or repeated request"))
 
@@ -157,17 +186,19 @@ _COLUMNS = (
     _Column("request", 10, "<", 0, lambda r: (r.request_id[:8], "")),
     _Column("status", 9, "<", 0, lambda r: (r.status, "warning" if r.status in FAILED else "muted")),
     _Column("ms", 9, ">", 0, lambda r: (fmt.millis(r.duration_ms), "")),
-    _Column("billed", 9, ">", 2, lambda r: (fmt.millis(r.billed_ms), "")),
-    _Column("init", 7, ">", 1, lambda r: ("" if r.init_ms is None else fmt.millis(r.init_ms), "")),
-    _Column("max MB", 12, ">", 3, lambda r: (_memory(r), "")),
+    _Column("billed", 9, ">", 3, lambda r: (fmt.millis(r.billed_ms), "")),
+    _Column("init", 7, ">", 2, lambda r: ("" if r.init_ms is None else fmt.millis(r.init_ms), "")),
+    _Column("max MB", 12, ">", 4, lambda r: (_memory(r), "")),
     _Column("retries", 9, ">", 0, lambda r: (f"{r.attempts - 1:,}" if r.attempts > 1 else "", "warning")),
+    _Column("  tenant", 18, "<", 5, lambda r: (f"  {r.tenant or 'not known'}", "")),
+    _Column("trace", 37, ">", 1, lambda r: (r.trace_id, "muted")),
 )
 
 
-def _columns(width: int) -> list[_Column]:
-    """Return the columns that fit."""
-    shown = list(_COLUMNS)
-    for number in (1, 2, 3):
+def _columns(width: int, unused: Collection[str] = ()) -> list[_Column]:
+    """Return the columns that fit, without those that no request fills."""
+    shown = [c for c in _COLUMNS if c.title.strip() not in unused]
+    for number in range(1, 6):
         if sum(c.cells for c in shown) > width:
             shown = [c for c in shown if c.leaves != number]
     return shown

@@ -14,10 +14,14 @@ from rich.cells import cell_len, chop_cells
 
 
 class Span(NamedTuple):
-    """Some text and the slot of its colour ("" = the foreground)."""
+    """Some text and the slot of its colour ("" = the foreground).
+
+    `link` is an address that was made of checked parts only (`domain/console_links.py`), "" for none.
+    """
 
     text: str
     slot: str = ""
+    link: str = ""
 
 
 Spans = tuple[Span, ...]
@@ -29,9 +33,9 @@ SEVERITY_SLOT = {"critical": "critical", "warning": "warning", "info": "info", "
 SEVERITY_WORD = {"critical": "CRIT", "warning": "WARN", "info": "INFO"}
 
 
-def spans(*parts: str | tuple[str, str]) -> Spans:
+def spans(*parts: str | tuple[str, str] | Span) -> Spans:
     """Return spans from plain strings and (text, slot) pairs; empty texts are left out."""
-    made = [Span(p) if isinstance(p, str) else Span(*p) for p in parts]
+    made = [Span(p) if isinstance(p, str) else p if isinstance(p, Span) else Span(*p) for p in parts]
     return tuple([s for s in made if s.text])
 
 
@@ -65,7 +69,9 @@ def fit(pieces: Sequence[Span], width: int, align: str = "left", ellipsis: str =
     for piece in pieces:
         length = cell_len(piece.text)
         if length >= left and not (length == left and piece is pieces[-1]):
-            cut = Span(clip(piece.text + " ", left, ellipsis) if length >= left else piece.text, piece.slot)
+            cut = piece._replace(
+                text=clip(piece.text + " ", left, ellipsis) if length >= left else piece.text
+            )
             kept.append(cut)
             left -= cell_len(cut.text)
             break
@@ -94,11 +100,11 @@ def wrapped(pieces: Iterable[Span], width: int, indent: int) -> list[Spans]:
                 used, word = indent, word.lstrip()
             while cell_len(word) > width - used:
                 head = chop_cells(word, width - used)[0]
-                lines[-1].append(Span(head, piece.slot))
+                lines[-1].append(piece._replace(text=head))
                 lines.append([margin])
                 used, word = indent, word[len(head) :]
             if word:
-                lines[-1].append(Span(word, piece.slot))
+                lines[-1].append(piece._replace(text=word))
                 used += cell_len(word)
     return [tuple(line) for line in lines]
 

@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.content import Content
+from textual.style import Style as ContentStyle
 from textual.theme import Theme
 
 from lambdatop.config.theme_file import SLOTS, ThemeFile
@@ -186,7 +187,11 @@ class Inks:
 
     def content(self, pieces: Iterable[Span]) -> Content:
         """Return the pieces as Textual content; never parsed as markup."""
-        return Content.assemble(*((self.text(p.text), self._css(p.slot)) for p in pieces))
+        return Content.assemble(*((self.text(p.text), self._dressed(p)) for p in pieces))
+
+    def _dressed(self, piece: Span) -> str | ContentStyle:
+        css = self._css(piece.slot)
+        return ContentStyle.parse(css) + ContentStyle(link=piece.link) if piece.link else css
 
     def text(self, text: str) -> str:
         """Return the text as this terminal can show it."""

@@ -56,7 +56,9 @@ class TerminalDriver(FrameDriver):
         self._traits: Traits = getattr(app, "traits", Traits())
         self._typed: Callable[[], object] = getattr(app, "typed", lambda: None)
         self._ends: Sequence[int] = getattr(app, "ends", TerminalApp.ends)
-        self._cells = Cells(self._traits.colors, ascii_only=self._traits.ascii_only)
+        self._cells = Cells(
+            self._traits.colors, ascii_only=self._traits.ascii_only, links=not self._traits.simple
+        )
         self._cursor = (0, 0)
         self._window = Window()
         self._line: Line | None = None

@@ -39,31 +39,36 @@ _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f") | frozenset(map(chr, range(0xE0
 
 
 class Ink(NamedTuple):
-    """How a cell looks, as parameters of SGR; "" is the terminal's own."""
+    """How a cell looks, as parameters of SGR; "" is the terminal's own. `link` is the address behind it."""
 
     attributes: str = ""
     foreground: str = ""
     background: str = ""
+    link: str = ""
 
 
 PLAIN = Ink()
 _UNKNOWN = "\0"
+_LINK = re.compile(r"https://[!-~]{1,500}")
+"""What may stand in OSC 8: nothing that could end it."""
 _ASCII_ONE_EACH = re.compile("[ -~]*")
 _ONE_EACH = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u2013\u2014\u2022\u2026\u2190-\u2193\u2500-\u25cf]*")
 """Most of what there is to show: characters of one cell, about which everybody agrees."""
 
 
 @lru_cache(maxsize=16_384)
-def ink_of(style: Style, colors: ColorSystem | None) -> Ink:
-    """Return a style in the colours that this terminal has (None: none at all)."""
+def ink_of(style: Style, colors: ColorSystem | None, links: bool = False) -> Ink:
+    """Return a style in the colours that this terminal has (None: none at all), with its link if it can."""
     attributes = ";".join(code for name, code in _ATTRIBUTES if getattr(style, name))
+    link = style.link if links and style.link and _LINK.fullmatch(style.link) else ""
     if colors is None:
-        return Ink(attributes)
+        return Ink(attributes, link=link)
     fore, back = style.color, style.bgcolor
     return Ink(
         attributes,
         ";".join(fore.downgrade(colors).get_ansi_codes()) if fore else "",
         ";".join(back.downgrade(colors).get_ansi_codes(foreground=False)) if back else "",
+        link,
     )
 
 
@@ -92,8 +97,14 @@ def _ascii_cells_of(text: str) -> tuple[str, ...]:
 class Cells:
     """Two screens of cells, the wanted one and the shown one."""
 
-    def __init__(self, colors: ColorSystem | None = ColorSystem.TRUECOLOR, *, ascii_only: bool = False):
-        self._colors = colors
+    def __init__(
+        self,
+        colors: ColorSystem | None = ColorSystem.TRUECOLOR,
+        *,
+        ascii_only: bool = False,
+        links: bool = False,
+    ):
+        self._colors, self._links = colors, links
         self._split = _ascii_cells_of if ascii_only else _cells_of
         self._one_each = (_ASCII_ONE_EACH if ascii_only else _ONE_EACH).fullmatch
         self._pen = Pen()
@@ -133,7 +144,8 @@ class Cells:
             _part(text, x)
             _part(text, end)
             text[x:end] = cells
-            inks[x:end] = [ink_of(style, self._colors) if style else PLAIN] * len(cells)
+            ink = ink_of(style, self._colors, self._links) if style else PLAIN
+            inks[x:end] = [ink] * len(cells)
             x = end
 
     @property
@@ -222,6 +234,9 @@ class Pen:
                 made.append(self._dip(ink))
             made += text[start:end] if simple else self._odd(x, y, text, start, end, width)
             start = end
+        if self._ink is not None and self._ink.link:  # whatever else is written is no part of it
+            self._ink = self._ink._replace(link="")
+            made.append(_link(""))
         self.written += "".join(made)
         # At the right edge terminals differ about where the cursor is.
         self._x, self._y = (x + len(text), y) if x + len(text) < width else (-1, -1)
@@ -246,15 +261,23 @@ class Pen:
 
     def _dip(self, ink: Ink) -> str:
         old, self._ink = self._ink, ink
+        link = _link(ink.link) if ink.link != (old.link if old is not None else "") else ""
+        if old is not None and ink[:3] == old[:3]:
+            return link
         if old is None or ink.attributes != old.attributes:
-            codes = [code for code in ink if code]
-            return f"\x1b[0;{';'.join(codes)}m" if codes else "\x1b[m"
+            codes = [code for code in ink[:3] if code]
+            return link + (f"\x1b[0;{';'.join(codes)}m" if codes else "\x1b[m")
         codes = []
         if ink.foreground != old.foreground:
             codes.append(ink.foreground or "39")
         if ink.background != old.background:
             codes.append(ink.background or "49")
-        return f"\x1b[{';'.join(codes)}m"
+        return f"{link}\x1b[{';'.join(codes)}m"
+
+
+def _link(address: str) -> str:
+    """Return the sequence that begins a link, or ends it (OSC 8); terminals without links ignore it."""
+    return f"\x1b]8;;{address}\x1b\\"
 
 
 def _place(x: int, y: int) -> str:

@@ -23,6 +23,7 @@ from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.durable import COUNTED, METRIC, RUNNING_METRIC
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.function_state import THROTTLE_REASONS
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.settings.settings import Limits, Settings
@@ -238,3 +239,12 @@ def test_how_many_executions_run_is_asked_once_of_the_account_with_durable_funct
     assert [(q.series.key, q.dimensions) for q in found] == [(Key(SCOPE, "account", ACCOUNT), ())]
     plain = function_queries(EMPTY_WORLD, [_function()], ())
     assert f"{RUNNING_METRIC} Maximum" not in _names(plain)
+
+
+def test_why_managed_instances_throttle_is_asked_of_functions_that_were_throttled_there() -> None:
+    managed = _function(managed_instances=True)
+    throttled = _with(EMPTY_WORLD, F, ("Throttles", "Sum"))
+    reasons = {f"{metric} Sum" for metric in THROTTLE_REASONS}
+    assert reasons <= _names(function_queries(throttled, (managed,), ()))
+    assert not reasons & _names(function_queries(EMPTY_WORLD, (managed,), ()))
+    assert not reasons & _names(function_queries(throttled, (_function(),), ()))

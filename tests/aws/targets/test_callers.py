@@ -20,6 +20,7 @@ from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import key_of
 from lambdatop.domain.plans.situation import PipeSituation, ScheduleSituation, StateMachineSituation
+from lambdatop.domain.ports.aws import Related
 
 WORKER = FN + "orders-worker"
 INVOKE = "arn:aws:scheduler:::aws-sdk:lambda:invoke"
@@ -65,7 +66,7 @@ async def test_the_schedules_of_a_function_are_those_of_its_aliases_and_versions
     )
     found = await reader.related(key("function", "orders-worker"), "schedule")
     names = ("shop/plain", "default/alias", "default/universal")
-    assert found == tuple(key("schedule", name) for name in names)
+    assert found == Related(tuple(key("schedule", name) for name in names))
 
 
 async def test_schedules_that_were_not_looked_at_are_no_schedules_that_are_not_there(
@@ -80,6 +81,10 @@ async def test_schedules_that_were_not_looked_at_are_no_schedules_that_are_not_t
     )
     with pytest.raises(SourceError, match="schedules beyond the first 2 were not looked at"):
         await reader.related(key("function", "orders-worker"), "schedule")
+    account.on("scheduler", "ListSchedules", {"Schedules": [_listed("here", WORKER)], "NextToken": "n"})
+    found = await reader.related(key("function", "orders-worker"), "schedule")
+    assert found.keys == (key("schedule", "default/here"),)
+    assert found.hidden == "schedules beyond the first 2 were not looked at"
     account.on("scheduler", "ListSchedules", {"Schedules": [_listed("a", INVOKE), _listed("b", INVOKE)]})
     account.on("scheduler", "GetSchedule", {"Target": {"Arn": INVOKE, "RoleArn": "r", "Input": "{}"}})
     with pytest.raises(SourceError, match="invokes orders-worker is not known: scheduler:GetSchedule"):
@@ -97,7 +102,7 @@ async def test_pipes_call_a_function_as_target_or_on_the_way(account: WireStub, 
     ]
     account.on("pipes", "ListPipes", {"Pipes": pipes})
     found = await reader.related(key("function", "orders-worker"), "pipe")
-    assert found == (key("pipe", "to"), key("pipe", "by"))
+    assert found == Related((key("pipe", "to"), key("pipe", "by")))
 
 
 async def test_state_machines_name_a_function_in_their_definition(
@@ -121,7 +126,7 @@ async def test_state_machines_name_a_function_in_their_definition(
 
     account.on("stepfunctions", "DescribeStateMachine", describe)
     found = await reader.related(key("function", "orders-worker"), "state machine")
-    assert [k.id for k in found] == ["by-arn", "by-name", "in-a-list"]
+    assert [k.id for k in found.keys] == ["by-arn", "by-name", "in-a-list"]
 
 
 async def test_definitions_that_were_not_read_are_told_where_none_was_found(
@@ -130,7 +135,7 @@ async def test_definitions_that_were_not_read_are_told_where_none_was_found(
     function = key("function", "orders-worker")
     account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine("a"), _machine("b")]})
     account.on("stepfunctions", "DescribeStateMachine", _whole("a", {"States": {}}))
-    assert await reader.related(function, "state machine") == ()
+    assert await reader.related(function, "state machine") == Related()
     account.on("stepfunctions", "ListStateMachines", {"stateMachines": [_machine("c")]})
     account.on("stepfunctions", "DescribeStateMachine", DENIED)
     with pytest.raises(Denied):

@@ -63,6 +63,13 @@ def test_a_standing_finding_stays_until_well_below() -> None:
     assert [f.severity for f in found(seen, (stood,))] == ["warning"]
 
 
+def test_environments_of_tenants_explain_it() -> None:
+    seen = world(logs(STEADY, burst(6, 18)))
+    isolated = replace(seen, functions={k: replace(f, per_tenant=True) for k, f in seen.functions.items()})
+    (finding,) = found(isolated)
+    assert (finding.severity, dict(finding.evidence)["explained_by"]) == ("info", "environments by tenant")
+
+
 def test_a_deployment_explains_it() -> None:
     (finding,) = found(world(logs(STEADY, burst(6, 18)), last_modified=NOW - 300))
     assert finding.severity == "info"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.queuescene import ACCOUNT, END, HOG, found, runs, scene
-from fakes.worlds import NOW, SCOPE, WORKER, mapping, points
+from fakes.worlds import NOW, SCOPE, WORKER, function, mapping, points
 
 from lambdatop.domain.detectors.rules.throttled import detect
 from lambdatop.domain.facts.function import AccountFacts
@@ -11,6 +11,7 @@ from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.events import MetricPoints
 from lambdatop.domain.state.fold import fold
+from lambdatop.domain.state.world import World
 
 
 def refused(**more: list[float]) -> list[MetricPoints]:
@@ -129,3 +130,28 @@ def test_a_critical_finding_stays_critical_while_it_hovers() -> None:
     assert [f.severity for f in worse] == ["critical"]
     assert [f.severity for f in found(detect, hovering)] == ["warning"]
     assert [f.severity for f in found(detect, hovering, worse)] == ["critical"]
+
+
+def on_instances(data: list[MetricPoints]) -> World:
+    facts = (function(managed_instances=True), function("thumbnailer"))
+    return scene(data, ev.FunctionsListed(SCOPE, NOW + 1, facts), reserved(None))
+
+
+def test_on_managed_instances_the_metrics_of_the_reasons_say_what_is_used_up() -> None:
+    reasons = {"CPUThrottles": [8.0] * 5, "MemoryThrottles": [0.0] * 5, "ConcurrencyThrottles": [2.0] * 5}
+    (finding,) = found(detect, on_instances(refused(**reasons)))
+    assert limit_of(finding) == "CPU of its environments"
+    assert finding.title == (
+        "orders-worker is throttled: the vCPUs of its execution environments are used up "
+        "(CPU 40, concurrency 10)"
+    )
+    assert finding.suggests == ()
+
+
+def test_on_managed_instances_no_reason_is_made_up_from_what_counts_elsewhere() -> None:
+    steep = [*refused(CPUThrottles=[0.0] * 5), level([1.0, 9_000.0, 9_000.0, 9_000.0, 9_000.0])]
+    (finding,) = found(detect, on_instances(steep))
+    assert limit_of(finding) == "unknown"
+    assert finding.title == (
+        "orders-worker is throttled on managed instances, and no metric of them says why"
+    )

@@ -17,6 +17,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Plan, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.ports.aws import Related
 from lambdatop.engine.mutating.proposals import Proposals
 from lambdatop.storage.journal_file import JournalFile
 
@@ -30,8 +31,8 @@ class Reader:
         self.loop = loop
         self.asked: list[str] = []
 
-    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        return ()
+    async def related(self, function: Key, kind: str) -> Related:
+        return Related()
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         return ()

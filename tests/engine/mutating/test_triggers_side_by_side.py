@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fakes.clock import FakeClock
 from fakes.entries import SCOPE
 from fakes.many_triggers import OFF_S, Triggers, TriggersMutator, TriggersReader, stop_in_order, trigger
 from fakes.mitigation_flow import MitigationFlow, mitigation_flow
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.plan import Call
 from lambdatop.domain.ports.aws import Sent
@@ -116,6 +118,35 @@ async def test_what_was_refused_is_said_of_its_step_alone(bench: Bench) -> None:
     assert (
         "Throttle orders-worker to zero: AWS refused: it is too small. Nothing was changed." in done.message
     )
+
+
+@pytest.mark.parametrize(
+    ("final", "said", "undo"),
+    [
+        ((), "12 of 13 steps are done and stand in the journal, where each can be undone.", "p.12"),
+        (
+            (11,),
+            "stand in the journal, where the others can be undone. No undo takes back: the one.",
+            "p.11",
+        ),
+        (range(12), "stand in the journal. No undo takes back: the one; the one; the one", ""),
+    ],
+)
+async def test_a_step_without_an_undo_is_not_said_to_have_one(
+    bench: Bench, final: Collection[int], said: str, undo: str
+) -> None:
+    bench.plan = replace(
+        bench.plan,
+        steps=tuple(
+            replace(step, undo=None, title="the one") if n in final else step
+            for n, step in enumerate(bench.plan.steps)
+        ),
+    )
+    bench.triggers.stuck = {trigger(3).id}
+    done, _ = await bench.carry_out()
+    assert said in done.message
+    stays = f"What was done stays until you undo it (lambdatop undo {undo})."
+    assert done.message.endswith(stays) if undo else "until you undo" not in done.message
 
 
 async def test_one_that_is_never_off_is_named_and_nothing_is_throttled(bench: Bench) -> None:

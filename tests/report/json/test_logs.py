@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from lambdatop.domain.cost.burn import NO_BURN
 from lambdatop.domain.log_analysis.figures import WINDOW_S
 from lambdatop.domain.log_analysis.summary import log_summary
+from lambdatop.domain.log_analysis.tenants import TenantRequests
 from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot
 from lambdatop.report.json.logs import log_json
@@ -20,7 +21,7 @@ from lambdatop.report.json.snapshot import snapshot_json
 FACTS = function()
 KEYS = (
     "from to lines via lag_s coverage usd_per_hour complete gap cold_start_share environments "
-    "proactive_inits burn_usd_per_hour_exact errors"
+    "proactive_inits burn_usd_per_hour_exact errors tenants"
 )
 
 
@@ -60,6 +61,7 @@ def test_a_function_carries_what_its_log_teaches() -> None:
         "cold_start_share": 1 / 7,
         "environments": 3,
         "proactive_inits": 1,
+        "tenants": [],
     }
     assert 0 < burn < 0.001
     assert errors == [
@@ -80,6 +82,15 @@ def test_a_function_carries_what_its_log_teaches() -> None:
             "sample": errors[1]["sample"],
         },
     ]
+
+
+def test_a_tenant_that_no_line_names_is_null() -> None:
+    mine = (TenantRequests("red", 4, 3, 0.75), TenantRequests("", 2, 0, 0.0))
+    summary = log_summary(tail(), function(), NO_BURN)
+    assert summary is not None
+    shown = log_json(tail(), replace(summary, tenants=mine))
+    assert shown is not None
+    assert [tuple(t.values()) for t in shown["tenants"]] == [("red", 4, 3, 0.75), (None, 2, 0, 0.0)]
 
 
 def test_what_was_not_read_is_null_and_what_is_missing_is_said() -> None:

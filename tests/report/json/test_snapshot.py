@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from lambdatop.domain.facts.callers import Looked
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.function_state import CapacityProvider
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
@@ -265,3 +266,19 @@ def test_callers_are_written_with_what_of_them_is_not_known() -> None:
     assert [(e["kind"], e["not_known"]) for e in document["callers_looked_for"]] == [
         ("schedule", ["missing pipes:ListPipes"])
     ]
+
+
+def test_what_runs_on_instances_names_its_provider_and_null_for_what_was_not_read() -> None:
+    made = FunctionFacts(WORKER, ARN, managed_instances=True, capacity_provider="shop", per_tenant=True)
+    key = Key(SCOPE, "capacity provider", "shop")
+    seen = Snapshot(at=AT, functions=(FunctionRow(made),))
+    listed = replace(seen, capacity_providers={key: (AT - 5, CapacityProvider(key, "Active", 64, ()))})
+    unread = {"name": "shop", "state": None, "max_vcpus": None, "age_s": None}
+    for given, said in (
+        (seen, unread),
+        (listed, unread | {"state": "Active", "max_vcpus": 64, "age_s": 5.0}),
+    ):
+        (function,) = snapshot_json(given)["functions"]
+        assert (function["capacity_provider"], function["tenant_isolation"]) == (said, True)
+    (plain,) = snapshot_json(replace(seen, functions=(FunctionRow(FunctionFacts(WORKER, ARN)),)))["functions"]
+    assert (plain["capacity_provider"], plain["tenant_isolation"]) == (None, False)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import polling, press, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.ask import AskScreen
@@ -37,6 +39,28 @@ async def test_a_trigger_is_tuned_by_pairs(make_app: MakeApp) -> None:
         assert "Tune orders → orders-worker: batch_size 5" in text(app)
         await press(pilot, "escape", "M", *"nonsense", "enter")
         assert any("nonsense is not a setting with a value" in words for words in toasts(app))
+
+
+async def test_no_version_is_asked_for_of_a_function_that_is_not_durable(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    app = make_app()
+    async with polling(app) as pilot:
+        await press(pilot, "Y")
+        assert not isinstance(app.screen, AskScreen)
+        assert any("orders-worker is not a durable function" in words for words in toasts(app))
+        assert console.calls == []
+
+
+async def test_the_version_of_a_durable_function_is_asked_for(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    first, *others = scene.snapshot().functions
+    durable = replace(first, facts=replace(first.facts, durable=True))
+    app = make_app(console=FakeConsole(scene.snapshot(functions=(durable, *others))))
+    async with polling(app) as pilot:
+        await press(pilot, "Y")
+        assert isinstance(app.screen, AskScreen)
 
 
 async def test_nothing_is_asked_in_read_only_mode(make_app: MakeApp, console: FakeConsole) -> None:

@@ -116,6 +116,21 @@ async def test_what_calls_a_function_is_looked_up_when_its_key_is_pressed(
         await settle(pilot)
         assert isinstance(app.screen, ChooseScreen)
         assert "a/two" in text(app)
+        assert "There may be others" not in text(app)
+
+
+async def test_a_list_of_callers_that_may_be_incomplete_says_so_and_takes_none_by_itself(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    app = make_app()
+    console.relations = (Key(scene.SCOPE, "schedule", "a/one"),)
+    console.hidden = "missing scheduler:GetSchedule (2)"
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "K")
+        await settle(pilot)
+        assert isinstance(app.screen, ChooseScreen)
+        assert "a/one" in text(app)
+        assert "There may be others (missing scheduler:GetSchedule (2))." in text(app)
 
 
 async def test_a_deadline_is_seen_running_out(make_app: MakeApp, console: FakeConsole, clock: Clock) -> None:

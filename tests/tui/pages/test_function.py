@@ -10,7 +10,9 @@ from fakes.callers import NOBODY, machine, pipe, schedule
 from fakes.worlds import function
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.function_state import CapacityProvider
 from lambdatop.domain.facts.not_read import Gap
+from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.settings.thresholds import (
     DetectorSettings,
@@ -99,6 +101,23 @@ def test_a_durable_function_says_how_long_an_execution_may_take(
     lines = plain(_facts(made, Frame(EMPTY_SNAPSHOT, NOW), 100)).splitlines()
     said = [line.split(None, 1)[1] for line in lines if line.split()[:1] == ["durable"]]
     assert said == ([] if words is None else [words])
+
+
+def test_what_runs_a_function_on_instances_is_said_with_its_limit_or_why_it_is_not_known() -> None:
+    made = function(managed_instances=True, capacity_provider="shop", per_tenant=True)
+    key = Key(made.key.scope, "capacity provider", "shop")
+
+    def said(snapshot: Snapshot) -> str:
+        return plain(_facts(FunctionRow(made), Frame(snapshot, NOW), 120))
+
+    listed = {key: (NOW, CapacityProvider(key, "Pending", 64, ()))}
+    text = said(replace(EMPTY_SNAPSHOT, capacity_providers=listed))
+    assert "capacity provider shop: Pending, at most 64 vCPUs" in text
+    assert "isolated: no execution environment serves two; limits" in text
+    denied = with_source(EMPTY_SNAPSHOT, "capacity_providers", "denied", "lambda:ListCapacityProviders")
+    assert "shop: not known (lambda:ListCapacityProviders denied)" in said(denied)
+    starting = with_source(EMPTY_SNAPSHOT, "capacity_providers", "starting", "")
+    assert "shop: not read yet" in said(starting)
 
 
 def test_colours_of_shares_follow_the_thresholds_that_are_set() -> None:

@@ -19,9 +19,12 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from lambdatop.domain.log_analysis.reader import FRESH_S, PIECE, LogReader
+from lambdatop.domain.log_analysis.tenants import TenantRequests
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.pages.function import page
 from lambdatop.tui.pages.function_log import log_section
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.style import format as fmt
@@ -177,3 +180,46 @@ async def test_evidence_in_words_is_not_cut_to_a_number(make_app: MakeApp, conso
     async with polling(app, (160, 60)) as pilot:
         await press(pilot, "enter")
         assert f"most_frequent_failure    {words[:40]}" in text(app)
+
+
+TRACE = "1-5bef4de7-ad49b0e87f6ef6c87fc2e700"
+
+
+def traced(number: int) -> LogTail:
+    report = f"REPORT RequestId: {rid(number)}\tDuration: 3 ms\tBilled Duration: 3 ms\tXRAY TraceId: {TRACE}"
+    return tail([line(AT - 5, f"START RequestId: {rid(number)} Version: 1"), line(AT - 4, report)])
+
+
+def test_a_request_that_x_ray_has_a_trace_of_leads_there() -> None:
+    learned = read(traced(1)).learned
+    pieces = log_section(traced(1), learned, AT, 130, link=lambda trace: f"https://x/{trace}")
+    assert [(p.text, p.link) for p in pieces if p.link] == [(TRACE, f"https://x/{TRACE}")]
+    assert not [p for p in log_section(traced(1), learned, AT, 80) if p.link], (
+        "it leaves when there is no room"
+    )
+    assert TRACE in section(traced(1), 130), "and can be read without a link"
+    assert "trace" not in section(tail(run(1, AT - 5)), 130)
+
+
+def test_the_page_links_traces_of_aws_and_none_of_another_server() -> None:
+    for endpoint, links in (("", 1), ("http://127.0.0.1:4566", 0)):
+        target = replace(scene.snapshot().targets[0], endpoint=endpoint)
+        frame = Frame(replace(with_tail(traced(1)), targets=(target,)), AT)
+        found = [p.link for p in page(frame, WORKER, 130, read(traced(1)).learned) if p.link]
+        region = WORKER.scope.region
+        want = f"https://console.aws.amazon.com/cloudwatch/home?region={region}#xray:traces/{TRACE}"
+        assert found == [want] * links
+
+
+def test_tenants_with_their_failures_are_shown_and_a_log_without_tenants_says_why() -> None:
+    learned = read(traced(1)).learned
+    assert learned is not None
+    mine = (TenantRequests("red", 9, 3, 0.75), TenantRequests("", 2, 1, 0.25))
+    shown = plain(log_section(traced(1), replace(learned, tenants=mine, tenant_count=2), AT, 90))
+    assert "tenants  2 tenants in the requests of this log" in shown
+    lines = [text.split() for text in shown.splitlines()]
+    assert ["9", "3", "75", "red"] in lines
+    assert ["2", "1", "25", "not", "known"] in lines
+    untold = replace(learned, tenants=mine[1:], tenant_count=1)
+    assert "only JSON logs do" in plain(log_section(traced(1), untold, AT, 90))
+    assert "tenant" not in section(traced(1))

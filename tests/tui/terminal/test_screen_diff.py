@@ -171,8 +171,41 @@ def test_a_wide_character_cut_in_two_leaves_no_half() -> None:
 
 def test_colours_as_the_terminal_has_them() -> None:
     style = Style(bold=True, color="#ff0000", bgcolor="#0000aa")
-    assert ink_of(style, ColorSystem.TRUECOLOR) == ("1", "38;2;255;0;0", "48;2;0;0;170")
+    assert ink_of(style, ColorSystem.TRUECOLOR)[:3] == ("1", "38;2;255;0;0", "48;2;0;0;170")
     assert ink_of(style, ColorSystem.EIGHT_BIT).foreground.startswith("38;5;")
     few = ink_of(style, ColorSystem.STANDARD)
     assert len(few.foreground) == len(few.background) == 2
-    assert ink_of(style, None) == ("1", "", "")
+    assert ink_of(style, None)[:3] == ("1", "", "")
+
+
+def test_a_link_is_written_around_its_cells_where_the_terminal_can_and_ends_with_them() -> None:
+    address = "https://console.aws.amazon.com/x?y#z"
+    line: Line = [("ab", None), ("cd", Style(bold=True, link=address)), ("ef", None)]
+    for links in (True, False):
+        cells = Cells(links=links)
+        cells.resize(WIDTH, 1)
+        cells.put(0, 0, strip(line))
+        written = cells.changes(10_000)
+        opened, ended = f"\x1b]8;;{address}\x1b\\", "\x1b]8;;\x1b\\"
+        assert (written.count(opened), written.count(ended)) == (int(links), int(links))
+        if links:
+            assert written.index(opened) < written.index("cd") < written.index(ended) < written.index("ef")
+        display, stream = screen()
+        stream.feed(written)
+        assert display.display[0].rstrip() == "abcdef"
+        cells.put(0, 0, strip([("abcd", None), ("ef", None)]))
+        assert address not in cells.changes(10_000)
+
+
+def test_a_link_at_the_end_of_what_is_written_stays_open_for_nothing_else() -> None:
+    cells = Cells(links=True)
+    cells.resize(WIDTH, 1)
+    cells.put(0, 0, [Segment("x" * WIDTH, Style(link="https://a.b/"))])
+    assert cells.changes(10_000).endswith("\x1b]8;;\x1b\\")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a.b", "https://a.b\x1b\\[2J", "https://a b", "javascript:x", "https://a\x07"]
+)
+def test_an_address_that_could_end_the_sequence_is_no_link(address: str) -> None:
+    assert ink_of(Style(link=address), ColorSystem.TRUECOLOR, True).link == ""

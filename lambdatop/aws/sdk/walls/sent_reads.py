@@ -17,6 +17,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "reads.single_reads",
     ),
     ("cloudwatch", "ListMetrics"): (
+        "collectors.capacity_providers",
         "collectors.provisioned",
         "metrics.collector",
         "metrics.round",
@@ -75,6 +76,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "reads.durable",
         "reads.single_reads",
     ),
+    ("lambda", "ListCapacityProviders"): ("collectors.capacity_providers",),
     ("lambda", "ListDurableExecutionsByFunction"): ("reads.durable",),
     ("lambda", "ListEventSourceMappings"): (
         "collectors.mappings",

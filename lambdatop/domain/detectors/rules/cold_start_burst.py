@@ -96,7 +96,7 @@ def _finding(
 def _explained(context: EvaluationContext, facts: FunctionFacts, whole: Digest, reports: int) -> str:
     """Return why new environments are expected.
 
-    "deployment", "more traffic", or "" where nothing is known.
+    "deployment", "environments by tenant", "more traffic", or "" where nothing is known.
     """
     window_min = context.limits.cold_start_burst.window_min
     since, earlier = context.log_since(window_min), context.log_since(2 * window_min)
@@ -104,6 +104,8 @@ def _explained(context: EvaluationContext, facts: FunctionFacts, whole: Digest, 
     changed = [facts.last_modified or 0.0, *(c.at for c in context.world.changes.get(facts.key, ()))]
     if max(changed) >= earlier:
         return "deployment"
+    if facts.per_tenant:
+        return "environments by tenant"
     over = context.window(facts.key, window_min)
     invocations = context.world.metric(facts.key, "Invocations")
     long_ago = Window(over.start - LONG_MIN * MINUTE, over.start)
@@ -134,9 +136,10 @@ SPEC = DetectorSpec(
     ),
     source="log tail: REPORT or platform.report, INIT_START and START of each stream",
     traps=(
-        "a deployment starts every environment anew, and more traffic needs more environments (both: "
-        "info); proactive initialisation and provisioned concurrency initialise long before the first "
-        "request and keep nobody waiting (not counted)"
+        "a deployment starts every environment anew, more traffic needs more environments, and with tenant "
+        "isolation each tenant needs environments of its own (all three: info); proactive initialisation and "
+        "provisioned concurrency initialise long before the first request and keep nobody waiting (not "
+        "counted)"
     ),
     suggests=SUGGESTS,
 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.function_state import THROTTLE_REASONS
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.quota_limits import REFILL_PER_MIN, REQUESTS_PER_ENVIRONMENT
 from lambdatop.domain.figures.context import EvaluationContext
@@ -104,8 +105,10 @@ def _finding(
 
 
 def _limit(context: EvaluationContext, facts: FunctionFacts, over: Window) -> Limit:
-    """Return the limit that throttles, checked in this order: zero, reservation, account pool, rates."""
+    """Return the limit that throttles: what an environment lacks, zero, reservation, account pool, rates."""
     key, world = facts.key, context.world
+    if facts.managed_instances and (lacks := _environment(context, key, over)) is not None:
+        return lacks
     reserved = world.reserved_of(key)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
     if isinstance(reserved, NotKnown):
@@ -113,6 +116,8 @@ def _limit(context: EvaluationContext, facts: FunctionFacts, over: Window) -> Li
         return Limit("unknown", words, ("cap_concurrency",))
     if reserved == 0:
         return Limit("disabled on purpose", " to zero", ("restore_concurrency",), value=0)
+    if facts.managed_instances:
+        return Limit("unknown", " on managed instances, and no metric of them says why", ())
     if reserved is not None and used is not None and used >= reserved:
         return _reserved(context, key, reserved)
     account = world.accounts.get(key.scope)
@@ -126,6 +131,23 @@ def _limit(context: EvaluationContext, facts: FunctionFacts, over: Window) -> Li
     return _rate(context, key, over, cap) or Limit(
         "unknown", ", the limit is not visible", ("cap_concurrency",)
     )
+
+
+def _environment(context: EvaluationContext, key: Key, over: Window) -> Limit | None:
+    """Return what execution environments on managed instances lacked most often; None where not published."""
+    counted = {
+        metric: context.world.metric(key, metric).sum(over.start, over.end) for metric in THROTTLE_REASONS
+    }
+    most = max(counted, key=lambda metric: counted[metric])
+    if not counted[most]:
+        return None
+    told = [
+        f"{THROTTLE_REASONS[metric][0]} {count:,.0f}"
+        for metric, count in sorted(counted.items(), key=lambda pair: -pair[1])
+        if count
+    ]
+    name, words = THROTTLE_REASONS[most]
+    return Limit(f"{name} of its environments", f": {words} ({', '.join(told)})", ())
 
 
 def _reserved(context: EvaluationContext, key: Key, reserved: int) -> Limit:
@@ -190,7 +212,10 @@ SPEC = DetectorSpec(
         "Throttles / (Throttles + Invocations) over {window_min} final minutes, and which limit was "
         "reached; in younger minutes that are published a throttle is a warning, whatever its share"
     ),
-    source="AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency",
+    source=(
+        "AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency; on "
+        "managed instances CPUThrottles, MemoryThrottles, DiskThrottles, ConcurrencyThrottles"
+    ),
     traps="async throttles repeat the same event; reserved concurrency 0 is set on purpose",
     suggests=SUGGESTS,
 )
