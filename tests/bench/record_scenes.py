@@ -31,6 +31,9 @@ SCENES = Path(__file__).resolve().parents[1] / "scenes"
 SECONDS = {"calm": 60.0, "loop": 80.0, "quota-squeeze": 90.0, "resource-limits": 100.0}
 DEVELOP_S = 120.0
 LOGS = {
+    "busy-schedule": ("price-sync",),
+    "endless-retry": ("carrier-booking",),
+    "held-queue": ("refund-worker",),
     "loop": ("address-cleaner",),
     "quota-squeeze": ("price-importer",),
     "reserved-one": ("meter-gateway",),

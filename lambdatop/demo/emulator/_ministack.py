@@ -77,6 +77,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     "services.eventbridge._list_rule_names_by_target": ("data",),
     "services.eventbridge._list_rules": ("data",),
     "services.eventbridge._list_targets_by_rule": ("data",),
+    "services.eventbridge._parse_rate_seconds": ("expr",),
     "services.eventbridge._put_rule": ("data",),
     "services.eventbridge._put_targets": ("data",),
     "services.eventbridge._remove_targets": ("data",),
@@ -131,6 +132,9 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     "services.lambda_svc.execution_credentials": ("config",),
     "services.lambda_svc.handle_request": ("method", "path", "headers", "body", "query_params"),
     "services.lambda_svc.invoke_async_with_retry": ("func", "event"),
+    "services.pipes._create_pipe": ("name", "body"),
+    "services.pipes._describe_response": ("pipe",),
+    "services.pipes._poll_pipe": ("_ddb", "pipe", "pipe_account_id"),
     "services.sqs._act_delete_message": ("data", "qurl"),
     "services.sqs._act_delete_message_batch": ("data", "qurl"),
     "services.sqs._act_purge_queue": ("data", "qurl"),
@@ -142,6 +146,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     "services.sqs._get_q": ("url", "action"),
     "services.sqs._queue_by_arn": ("arn",),
     "services.sqs._receive_messages_for_esm": ("queue_url", "max_number"),
+    "services.stepfunctions._add_event": ("execution", "event_type", "details"),
     "services.sts._caller_identity": ("headers", "query_params"),
     "services.sts._gen_session_token": (),
 }
@@ -157,6 +162,7 @@ VALUES: dict[str, str] = {
     "services.cloudwatch_logs._log_events_lock": "lock",
     "services.cloudwatch_logs._log_groups": "AccountRegionScopedDict",
     "services.dynamodb._tables": "AccountRegionScopedDict",
+    "services.eventbridge._SCHEDULER_TICK_INTERVAL": "int",
     "services.eventbridge._rules": "AccountRegionScopedDict",
     "services.eventbridge._targets": "AccountRegionScopedDict",
     "services.iam._IAM_HANDLERS": "dict",
@@ -167,10 +173,13 @@ VALUES: dict[str, str] = {
     "services.lambda_svc._esms": "AccountRegionScopedDict",
     "services.lambda_svc._functions": "AccountRegionScopedDict",
     "services.lambda_svc._inflight": "dict",
+    "services.pipes._pipes": "AccountRegionScopedDict",
+    "services.scheduler._SCHEDULE_TICK_INTERVAL": "int",
     "services.sqs._Err": "type",
     "services.sqs._HANDLERS": "dict",
     "services.sqs._queues": "AccountRegionScopedDict",
     "services.sqs._queues_lock": "lock",
+    "services.stepfunctions._executions": "AccountRegionScopedDict",
 }
 
 

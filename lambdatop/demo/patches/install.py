@@ -22,6 +22,8 @@ from lambdatop.demo.patches import (
     quotas,
     rules,
     sampler,
+    schedules,
+    state_machines,
 )
 from lambdatop.demo.patches import (
     logs as repair_logs,
@@ -30,6 +32,7 @@ from lambdatop.demo.patches.async_invoke import AsyncRepair
 from lambdatop.demo.patches.executions import ExecutionRepair
 from lambdatop.demo.patches.loops import LoopRepair
 from lambdatop.demo.patches.metrics import MetricRepair
+from lambdatop.demo.patches.pipes import PipeRepair
 from lambdatop.demo.patches.queues import QueueRepair
 from lambdatop.demo.patches.redrive import MoveRepair
 from lambdatop.demo.patches.streams import StreamRepair
@@ -77,6 +80,9 @@ class RepairLayer(Struct, frozen=True):
         control_plane.install()
         aliases.install()
         rules.install()
+        schedules.install(compression)
+        state_machines.install()
+        PipeRepair().install()
         identity.install(token)
         repair_logs.install()
         MetricRepair(store).install()

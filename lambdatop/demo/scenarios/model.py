@@ -56,15 +56,52 @@ class MappingSpec(Struct, frozen=True):
     max_concurrency: int = 0
     metrics: bool = False
     partial_responses: bool = False
+    enabled: bool = True
+
+
+class ScheduleSpec(Struct, frozen=True):
+    """A schedule of EventBridge Scheduler, in the default group, that invokes a function with a payload."""
+
+    name: str
+    expression: str
+    function: str
+    payload: dict[str, Any]
+    retries: int = 0
+
+
+class PipeSpec(Struct, frozen=True):
+    """A pipe of EventBridge Pipes from a queue to a function."""
+
+    name: str
+    queue: str
+    function: str
+    batch_size: int = 10
+
+
+class MachineSpec(Struct, frozen=True):
+    """A state machine of one Task state, which invokes a function and retries every error of it.
+
+    `interval_s` are published seconds between two attempts; each waits `backoff` times as long as the one
+    before.
+    """
+
+    name: str
+    state: str
+    function: str
+    max_attempts: int
+    interval_s: int
+    backoff: float = 1.0
 
 
 class Flow(Struct, frozen=True):
     """Traffic: ``per_second`` events on average, the n-th with ``payload(n, dice)``.
 
+    Of the kind ``execution`` each starts an execution of the state machine ``target``.
+
     ``shape`` gives the factor on the rate for the published minutes that have passed.
     """
 
-    kind: Literal["sync", "async", "sqs", "kinesis", "dynamodb"]
+    kind: Literal["sync", "async", "sqs", "kinesis", "dynamodb", "execution"]
     target: str
     per_second: float
     payload: Payload
@@ -102,6 +139,9 @@ class Scenario(Struct, frozen=True):
     tables: tuple[str, ...] = ()
     functions: tuple[FunctionSpec, ...] = ()
     mappings: tuple[MappingSpec, ...] = ()
+    schedules: tuple[ScheduleSpec, ...] = ()
+    pipes: tuple[PipeSpec, ...] = ()
+    machines: tuple[MachineSpec, ...] = ()
     flows: tuple[Flow, ...] = ()
     steps: tuple[Step, ...] = ()
     cycle_min: float = 0.0
