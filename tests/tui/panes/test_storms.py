@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 import fakes.console_scene as scene
 import pytest
-from fakes.callers import schedule
+from fakes.callers import NIGHTLY, schedule
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, text
-from fakes.worlds import function
+from fakes.worlds import WORKER, function
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.callers import NAMED
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.snapshots.caller_rows import caller_rows
 from lambdatop.domain.state.snapshot import FunctionRow, SourceRow
 from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.selection import newest_of
 
 MakeApp = Callable[..., LambdatopApp]
 WIDE = (180, 50)
@@ -81,3 +83,24 @@ async def test_a_schedule_is_a_row_with_its_settings_and_its_own_age(make_app: M
         assert "schedule default/nightly → orders-worker" in shown
         assert "ENABLED, rate(1 minute) UTC" in shown
         assert "retried 185 times within 24 h" in shown
+
+
+async def test_a_key_on_the_row_of_a_schedule_is_about_that_schedule(make_app: MakeApp) -> None:
+    seen = scene.snapshot()
+    others = tuple(schedule(key=NIGHTLY._replace(id=f"default/{n}")) for n in range(NAMED + 1))
+    rows = tuple(caller_rows(FunctionRow(function(), error_rate=0.5), others, EMPTY_WORLD, {}))
+    console = FakeConsole(replace(seen, storms=(rows[3], rows[-1])))
+    app = make_app(console=console)
+    async with looking(app, (220, 50)) as pilot:
+        await press(pilot, "2", "K")
+        assert console.calls == [("disable_schedule", (NIGHTLY._replace(id="default/3"), {}))]
+        await press(pilot, "escape", "j", "K")
+        # A row that stands for several asks which one.
+        assert console.calls[1:] == [("related schedule", WORKER)]
+
+
+def test_an_undo_on_the_page_of_a_function_finds_the_change_of_its_schedule() -> None:
+    change = scene.entry("e1", "applied", mitigation="disable_schedule", target=NIGHTLY)
+    others = scene.entry("e2", "applied", target=NIGHTLY._replace(id="default/other"))
+    seen = scene.snapshot(journal=(change, others), callers={WORKER: (schedule(),)})
+    assert newest_of(WORKER, seen) == "e1"
