@@ -30,6 +30,8 @@ from lambdatop.storage.recordings.recording import Header, Recorder
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
 SECONDS = {
     "busy-schedule": 100.0,
+    "endless-retry": 90.0,
+    "held-queue": 100.0,
     "calm": 60.0,
     "loop": 80.0,
     "quota-squeeze": 90.0,
