@@ -30,6 +30,7 @@ from lambdatop.storage.recordings.recording import Header, Recorder
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
 SECONDS = {
     "busy-schedule": 100.0,
+    "durable-replay": 100.0,
     "endless-retry": 90.0,
     "held-queue": 100.0,
     "calm": 60.0,
@@ -40,6 +41,7 @@ SECONDS = {
 DEVELOP_S = 120.0
 LOGS = {
     "busy-schedule": ("price-sync",),
+    "durable-replay": ("order-saga",),
     "endless-retry": ("carrier-booking",),
     "held-queue": ("refund-worker",),
     "loop": ("address-cleaner",),

@@ -29,6 +29,7 @@ from lambdatop.demo.patches import (
     logs as repair_logs,
 )
 from lambdatop.demo.patches.async_invoke import AsyncRepair
+from lambdatop.demo.patches.durable import DurableRepair
 from lambdatop.demo.patches.executions import ExecutionRepair
 from lambdatop.demo.patches.loops import LoopRepair
 from lambdatop.demo.patches.metrics import MetricRepair
@@ -72,6 +73,7 @@ class RepairLayer(Struct, frozen=True):
         executions.on_begin.append(streams.on_begin)
         executions.install()
         AsyncRepair(ledger, async_retry_s).install()
+        DurableRepair(ledger).install()
         LoopRepair(ledger).install()
         queues.install()
         moves = MoveRepair(queues)

@@ -102,8 +102,10 @@ class Deployment:
             "Timeout": spec.timeout_s,
             "MemorySize": spec.memory_mb,
             "Architectures": [spec.architecture],
-            "Publish": bool(spec.provisioned),
+            "Publish": bool(spec.provisioned or spec.durable_s),
         }
+        if spec.durable_s:
+            request["DurableConfig"] = {"ExecutionTimeout": spec.durable_s, "RetentionPeriodInDays": 1}
         if spec.environment:
             request["Environment"] = {
                 "Variables": {name: self._value(text) for name, text in spec.environment}

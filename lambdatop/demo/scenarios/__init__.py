@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lambdatop.demo.scenarios.busy_schedule import BUSY_SCHEDULE
 from lambdatop.demo.scenarios.calm import CALM
+from lambdatop.demo.scenarios.durable_replay import DURABLE_REPLAY
 from lambdatop.demo.scenarios.endless_retry import ENDLESS_RETRY
 from lambdatop.demo.scenarios.endless_stream import ENDLESS_STREAM
 from lambdatop.demo.scenarios.held_queue import HELD_QUEUE
@@ -30,6 +31,7 @@ SCENARIOS: dict[str, Scenario] = {
         BUSY_SCHEDULE,
         HELD_QUEUE,
         ENDLESS_RETRY,
+        DURABLE_REPLAY,
         CALM,
     )
 }

@@ -28,7 +28,8 @@ class FunctionSpec(Struct, frozen=True):
 
     ``environment`` may name ``{queue:NAME}`` for a queue's URL. ``pushed_by`` are the services that its
     resource policy lets in, each ``service arn``, with ``{region}`` and ``{account}`` left open.
-    ``prepared``: Lambda starts a second environment ahead of requests, again and again.
+    ``prepared``: Lambda starts a second environment ahead of requests, again and again. ``durable_s`` is the
+    ExecutionTimeout of a durable function, whose version 1 is published.
     """
 
     name: str
@@ -44,6 +45,7 @@ class FunctionSpec(Struct, frozen=True):
     environment: tuple[tuple[str, str], ...] = ()
     pushed_by: tuple[str, ...] = ()
     prepared: bool = False
+    durable_s: int = 0
 
 
 class MappingSpec(Struct, frozen=True):
