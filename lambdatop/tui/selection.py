@@ -19,11 +19,15 @@ ASKED_FOR = ("alias", "rule", "schedule", "pipe", "state machine")
 
 
 class Selection(Struct, frozen=True):
-    """What is selected: a function, and the mapping or queue when the row names one."""
+    """What is selected: a function, and the mapping, queue or caller when the row names one.
+
+    `caller` is a schedule, pipe or state machine.
+    """
 
     function: Key | None = None
     mapping: Key | None = None
     queue: Key | None = None
+    caller: Key | None = None
 
     @property
     def name(self) -> str:
@@ -44,7 +48,8 @@ class Candidate(NamedTuple):
 
 def of_storm(row: StormRow) -> Selection:
     """Return the selection that a storm row stands for."""
-    return Selection(row.function, row.mapping, None)
+    # A row with sources stands for all callers that are not named one by one.
+    return Selection(row.function, row.mapping, None, None if row.sources else row.caller)
 
 
 def of_finding(finding: Finding, snapshot: Snapshot) -> Selection:
@@ -91,12 +96,14 @@ def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tup
 def newest_of(function: Key | None, snapshot: Snapshot, about: Collection[Key] = ()) -> str | None:
     """Return the id of the newest change of this function that can be undone, None without one.
 
-    `about` are other targets that belong to it: what is selected, and rules, which no snapshot holds.
+    `about` are other targets that belong to it: what is selected, and rules, which no snapshot holds. Its
+    schedules, pipes and state machines belong to it, too.
     """
     rows = [m.facts for m in snapshot.mappings if function is not None and m.facts.function == function]
     mine = {function, *about}
     mine |= {m.key for m in rows} | {m.source_queue for m in rows}
     mine |= {q.facts.dlq for q in snapshot.queues if q.facts.key in mine}
+    mine |= {c.key for c in (snapshot.callers.get(function, ()) if function is not None else ())}
 
     def concerns(entry: Entry) -> bool:
         key = entry.target

@@ -28,9 +28,22 @@ from lambdatop.domain.state import events as ev
 from lambdatop.storage.recordings.recording import Header, Recorder
 
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
-SECONDS = {"calm": 60.0, "loop": 80.0, "quota-squeeze": 90.0, "resource-limits": 100.0}
+SECONDS = {
+    "busy-schedule": 100.0,
+    "durable-replay": 100.0,
+    "endless-retry": 90.0,
+    "held-queue": 100.0,
+    "calm": 60.0,
+    "loop": 80.0,
+    "quota-squeeze": 90.0,
+    "resource-limits": 100.0,
+}
 DEVELOP_S = 120.0
 LOGS = {
+    "busy-schedule": ("price-sync",),
+    "durable-replay": ("order-saga",),
+    "endless-retry": ("carrier-booking",),
+    "held-queue": ("refund-worker",),
     "loop": ("address-cleaner",),
     "quota-squeeze": ("price-importer",),
     "reserved-one": ("meter-gateway",),

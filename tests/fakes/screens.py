@@ -37,7 +37,7 @@ ROUNDS, QUIET = 100, 2
 
 
 @asynccontextmanager
-async def polling(app: LambdatopApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+async def started(app: LambdatopApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
     """Yield the running app after its first snapshot."""
     async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)

@@ -58,7 +58,7 @@ class Trickle:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for _ in range(5):  # what was accepted at the last moment becomes a connection
+        for _turn in range(5):  # what was accepted at the last moment becomes a connection
             await asyncio.sleep(0)
         for writer in list(self._writers):
             writer.transport.abort()

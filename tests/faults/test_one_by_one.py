@@ -119,7 +119,12 @@ async def test_one_that_ends_between_the_look_and_the_call_is_no_failure(
     stub.world.trouble = too_late
     result = await console.execute(plan)
     assert result.kind == "applied"
-    assert "now shows execution run-2 SUCCEEDED" in result.steps[1].message
+    assert "3 of 4 done, 1 had ended before" in result.message
+    assert result.steps[1].message == "It had ended before: execution run-2 SUCCEEDED."
+    already = console.journal.read()[1]
+    words = "already ended: execution run-2 SUCCEEDED (AWS accepted the request)"
+    assert (already.outcome, already.detail) == ("applied", words)
+    assert await console.executor.halfway() == ()
     assert len(stub.world.requests) == 4
 
 

@@ -100,6 +100,54 @@ async def test_one_that_ends_right_before_its_request_is_no_failure(bench: Lab, 
     result = await console.execute(plan)
     assert (result.kind, outcomes(console)[1]) == ("applied", "refused")
     assert "5 of 6 done, 1 had ended before" in result.message
+    assert console.journal.read()[1].detail.startswith("already ended: execution 3/e1/id-e1 SUCCEEDED (AWS")
+    assert await console.executor.halfway() == ()
+
+
+async def test_one_that_ends_while_its_answer_is_lost_is_over_and_not_unknown(
+    bench: Lab, fresh: Fresh
+) -> None:
+    console, plan = await planned(bench, fresh)
+
+    def too_late(number: int) -> Trouble:
+        if number != 2:
+            return Trouble()
+        end(bench.world, "e1")
+        return Trouble(applied=False, answer=Fault("ServiceException", status=500))
+
+    bench.world.trouble = too_late
+    result = await console.execute(plan)
+    assert (result.kind, outcomes(console)[1]) == ("applied", "not-sent")
+    assert console.journal.read()[1].detail.startswith("already ended: execution 3/e1/id-e1 SUCCEEDED (AWS")
+    assert await console.executor.halfway() == ()
+
+
+async def test_a_kill_before_the_journal_says_that_the_last_one_had_ended_leaves_nothing_halfway(
+    bench: Lab, warm: Nursery, tmp_path: Path
+) -> None:
+    console = bench.console(tmp_path / "j")
+    bench.world.reset(console.file)
+    TWO.prepare(bench.world)
+
+    def too_late(number: int) -> Trouble:
+        if number == 2:
+            end(bench.world, *left(bench.world))
+        return Trouble()
+
+    def kill(request: Request) -> None:
+        if len(bench.world.requests) == 2:
+            signal_client(request, signal.SIGKILL)
+
+    bench.world.trouble, bench.world.on_request = too_late, kill
+    status = await warm.run(
+        do="die", row=TWO.name, undo=None, point="in request", directory=str(tmp_path / "j")
+    )
+    assert status == KILLED
+    assert outcomes(console) == ["applied", "open"]
+    later = bench.console(tmp_path / "j")
+    (settled,) = await later.executor.recover()
+    assert (settled.outcome, settled.detail.partition(":")[0]) == ("not-sent", "already ended")
+    assert await later.executor.halfway() == ()
 
 
 async def test_nothing_is_called_done_where_all_had_ended(bench: Lab, fresh: Fresh) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.nightly import dealt
-from fakes.screens import polling, press, press_at_once, settle, text, toasts, type_ahead
+from fakes.screens import press, press_at_once, settle, started, text, toasts, type_ahead
 from fakes.time_limit import PATIENCE_S
 from rich.style import Style
 from textual import events
@@ -62,7 +62,7 @@ def test_every_screen_of_the_console_closes_once() -> None:
 @pytest.mark.parametrize("opened", OPENED.values(), ids=OPENED)
 async def test_the_keys_that_close_it_in_one_piece(make_app: MakeApp, opened: tuple[str, ...]) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         for ends in dealt(ENDS, 1, " ".join(opened)):
             type_ahead(pilot, *opened, *ends)
             await settle(pilot)
@@ -78,7 +78,7 @@ async def test_the_keys_that_close_it_in_one_piece(make_app: MakeApp, opened: tu
 
 async def test_a_value_is_given_once(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "C", "5")
         assert isinstance(app.screen, AskScreen)
         await press_at_once(pilot, "enter", "enter")
@@ -88,7 +88,7 @@ async def test_a_value_is_given_once(make_app: MakeApp, console: FakeConsole) ->
 
 async def test_a_page_in_a_list_that_nobody_has_seen_yet(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         for keys in (("t",), ("colon",)):
             type_ahead(pilot, *keys, *["pagedown"] * 3, "pageup")
             await settle(pilot)
@@ -110,7 +110,7 @@ def test_a_page_of_a_list_without_a_screen() -> None:
 
 async def test_the_palette_opens_again_before_the_last_one_is_gone(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "colon")
         for _ in range(3):
             app.screen.dismiss()
@@ -122,7 +122,7 @@ async def test_the_palette_opens_again_before_the_last_one_is_gone(make_app: Mak
 
 async def test_a_command_of_the_palette_runs_once(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "colon", *"resume")
         await press_at_once(pilot, "enter", "enter", "enter")
         await settle(pilot)
@@ -133,7 +133,7 @@ async def test_a_command_of_the_palette_runs_once(make_app: MakeApp) -> None:
 @pytest.mark.parametrize("word", [":q", ":quit"])
 async def test_the_command_that_quits_does(make_app: MakeApp, word: str) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         type_ahead(pilot, "colon", *word[1:], "enter")
         for _ in range(100):
             if app.is_ending or not app.is_running:
@@ -147,7 +147,7 @@ async def test_what_is_typed_behind_the_key_that_quits_is_lost(
     make_app: MakeApp, more: tuple[str, ...]
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         type_ahead(pilot, *more[:1], "escape", "q", *more)
         for _ in range(200):
             await asyncio.sleep(0)
@@ -156,7 +156,7 @@ async def test_what_is_typed_behind_the_key_that_quits_is_lost(
 
 async def test_what_is_typed_while_the_screens_are_taken_down_is_lost(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         type_ahead(pilot, "exclamation_mark", "x", "s", "V")  # and then the console ends by itself
     assert app._exception is None
 
@@ -168,7 +168,7 @@ async def test_what_the_terminal_sends_when_no_screen_is_left_is_lost(
     make_app: MakeApp, sent: events.Event
 ) -> None:
     app = make_app()
-    async with polling(app):
+    async with started(app):
         pass
     assert app.screen_stack == []
     await app.on_event(sent)
@@ -177,7 +177,7 @@ async def test_what_the_terminal_sends_when_no_screen_is_left_is_lost(
 
 async def test_a_page_that_is_taken_down_takes_no_key(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
         type_ahead(
@@ -189,7 +189,7 @@ async def test_a_page_that_is_taken_down_takes_no_key(make_app: MakeApp) -> None
 
 async def test_a_screen_that_is_not_on_top_takes_no_other_along(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "enter")
         below = app.screen
         assert isinstance(below, FunctionScreen)
@@ -204,7 +204,7 @@ async def test_a_screen_that_is_not_on_top_takes_no_other_along(make_app: MakeAp
 
 async def test_a_list_that_was_left_shows_no_theme_any_more(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         before = app.theme
         await press(pilot, "t")
         await press_at_once(pilot, "escape", "j", "j", "j")
@@ -213,7 +213,7 @@ async def test_a_list_that_was_left_shows_no_theme_any_more(make_app: MakeApp) -
 
 async def test_a_double_click_on_a_toast_is_no_end(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "r", "r")
         assert toasts(app)
         place = next(w.region for w in app.screen.query("Toast") if w.region)
@@ -230,7 +230,7 @@ async def test_a_double_click_on_a_toast_is_no_end(make_app: MakeApp) -> None:
 async def test_a_click_on_an_option_that_was_taken_away_does_nothing(make_app: MakeApp, opened: str) -> None:
     """What was seen: the list had fewer options when the click was acted upon, and the console ended."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, opened)
         options = app.screen.query_one(OptionList)
         meta = Style(meta={"option": options.option_count})
@@ -243,7 +243,7 @@ async def test_a_result_is_told_although_its_dialog_is_just_closing(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "T", *scene.functions()[0].facts.name)
         console.held = []
         type_ahead(pilot, "enter")
@@ -259,7 +259,7 @@ async def test_a_result_is_told_although_its_dialog_is_just_closing(
 
 async def test_a_size_in_between(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         for keys in OPENED.values():
             type_ahead(pilot, *keys)
             await pilot.resize_terminal(20, 5)
@@ -271,7 +271,7 @@ async def test_a_size_in_between(make_app: MakeApp) -> None:
 
 async def test_a_key_for_a_screen_that_is_put_together_waits_for_it(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
         assert not app.screen.is_mounted
         for key, character in (("slash", "/"), ("o", "o"), ("r", "r"), ("enter", None)):
@@ -286,7 +286,7 @@ async def test_a_key_for_a_screen_that_is_put_together_waits_for_it(make_app: Ma
 async def test_a_key_that_comes_back_to_another_screen_is_dropped(make_app: MakeApp) -> None:
     """What was seen: Escape and a click that opened a page, which was told to go back without its parts."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         key = events.Key("escape", None)
         key._set_forwarded()
         app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
@@ -301,7 +301,7 @@ async def test_keys_held_back_by_a_filter_wait_for_the_screen_that_they_open(
     make_app: MakeApp, opened: str, keys: tuple[str, ...]
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         app._held = [events.Key(key, key if len(key) == 1 else None) for key in keys]
         if opened == "page":
             app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
@@ -317,7 +317,7 @@ async def test_keys_held_back_by_a_filter_wait_for_the_screen_that_they_open(
 
 async def test_a_command_for_a_screen_that_is_put_together_waits_for_it(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
         await app.run_hotkey(BY_ID["filter"])
         await settle(pilot)
@@ -328,7 +328,7 @@ async def test_input_is_not_held_for_a_screen_that_is_closed_before_it_is_there(
     make_app: MakeApp,
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
         type_ahead(pilot, "question_mark")
         app.pop_screen()

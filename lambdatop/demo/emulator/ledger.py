@@ -113,6 +113,14 @@ class Ledger:
         }
         self._publish_account(scope, execution.started, {name: float(v) for name, v in account.items()})
 
+    def durable(self, scope: Scope, function: str, values: dict[str, float]) -> None:
+        """Publish what happened to durable executions of a function, by AWS's names."""
+        self._publish(scope, function, time.time(), values)
+
+    def running_durable(self, scope: Scope, many: int, at: float) -> None:
+        """Publish how many durable executions an account runs."""
+        self._publish_account(scope, at, {"ApproximateRunningDurableExecutions": float(many)})
+
     def finish(self, execution: Execution) -> None:
         """Enter the end of an execution; its datapoints carry the time of its start, as on AWS."""
         if execution.epoch != self.epoch:

@@ -22,14 +22,18 @@ from lambdatop.demo.patches import (
     quotas,
     rules,
     sampler,
+    schedules,
+    state_machines,
 )
 from lambdatop.demo.patches import (
     logs as repair_logs,
 )
 from lambdatop.demo.patches.async_invoke import AsyncRepair
+from lambdatop.demo.patches.durable import DurableRepair
 from lambdatop.demo.patches.executions import ExecutionRepair
 from lambdatop.demo.patches.loops import LoopRepair
 from lambdatop.demo.patches.metrics import MetricRepair
+from lambdatop.demo.patches.pipes import PipeRepair
 from lambdatop.demo.patches.queues import QueueRepair
 from lambdatop.demo.patches.redrive import MoveRepair
 from lambdatop.demo.patches.streams import StreamRepair
@@ -69,6 +73,7 @@ class RepairLayer(Struct, frozen=True):
         executions.on_begin.append(streams.on_begin)
         executions.install()
         AsyncRepair(ledger, async_retry_s).install()
+        DurableRepair(ledger).install()
         LoopRepair(ledger).install()
         queues.install()
         moves = MoveRepair(queues)
@@ -77,6 +82,9 @@ class RepairLayer(Struct, frozen=True):
         control_plane.install()
         aliases.install()
         rules.install()
+        schedules.install(compression)
+        state_machines.install()
+        PipeRepair().install()
         identity.install(token)
         repair_logs.install()
         MetricRepair(store).install()

@@ -8,6 +8,7 @@ import time
 
 from lambdatop.demo.emulator.ledger import Ledger
 from lambdatop.demo.emulator.metric_store import MetricStore
+from lambdatop.demo.patches import durable
 from lambdatop.demo.patches.queues import QueueRepair
 
 PERIOD_S = 1.0
@@ -28,6 +29,7 @@ def _run(store: MetricStore, ledger: Ledger, queues: QueueRepair) -> None:
         try:
             queues.sample(now)
             ledger.still_running(now)
+            durable.sample(ledger, now)
         except Exception:  # One odd queue must not end the sampling of all others.
             _log.exception("sampling")
         tick += 1

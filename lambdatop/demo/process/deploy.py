@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,15 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from lambdatop.demo.process.http_client import Wire
-from lambdatop.demo.scenarios.model import FunctionSpec, MappingSpec, QueueSpec, Scenario
+from lambdatop.demo.scenarios.model import (
+    FunctionSpec,
+    MachineSpec,
+    MappingSpec,
+    PipeSpec,
+    QueueSpec,
+    Scenario,
+    ScheduleSpec,
+)
 
 _T = TypeVar("_T")
 _PARALLEL = 8
@@ -46,6 +55,9 @@ class Deployment:
             self._all(pool, self._table, scenario.tables)
             self._all(pool, self._function, scenario.functions)
             self._all(pool, self._mapping, scenario.mappings)
+            self._all(pool, self._machine, scenario.machines)
+            self._all(pool, self._pipe, scenario.pipes)
+            self._all(pool, self._schedule, scenario.schedules)
 
     @staticmethod
     def _all(pool: ThreadPoolExecutor, create: Callable[[_T], None], specs: Iterable[_T]) -> None:
@@ -90,8 +102,10 @@ class Deployment:
             "Timeout": spec.timeout_s,
             "MemorySize": spec.memory_mb,
             "Architectures": [spec.architecture],
-            "Publish": bool(spec.provisioned),
+            "Publish": bool(spec.provisioned or spec.durable_s),
         }
+        if spec.durable_s:
+            request["DurableConfig"] = {"ExecutionTimeout": spec.durable_s, "RetentionPeriodInDays": 1}
         if spec.environment:
             request["Environment"] = {
                 "Variables": {name: self._value(text) for name, text in spec.environment}
@@ -146,4 +160,58 @@ class Deployment:
             request["ScalingConfig"] = {"MaximumConcurrency": spec.max_concurrency}
         if spec.partial_responses:
             request["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
+        if not spec.enabled:
+            request["Enabled"] = False
         self._wire.rest("POST", "/2015-03-31/event-source-mappings/", request)
+
+    def _machine(self, spec: MachineSpec) -> None:
+        retry = {
+            "ErrorEquals": ["States.ALL"],
+            "MaxAttempts": spec.max_attempts,
+            "IntervalSeconds": spec.interval_s,
+            "BackoffRate": spec.backoff,
+        }
+        task = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {
+                "FunctionName": self._arn("lambda", f"function:{spec.function}"),
+                "Payload.$": "$",
+            },
+            "Retry": [retry],
+            "End": True,
+        }
+        definition = json.dumps({"StartAt": spec.state, "States": {spec.state: task}})
+        self._wire.call(
+            "states",
+            "CreateStateMachine",
+            name=spec.name,
+            definition=definition,
+            roleArn=self._role(spec.name),
+        )
+
+    def _pipe(self, spec: PipeSpec) -> None:
+        request = {
+            "Source": self._arn("sqs", spec.queue),
+            "Target": self._arn("lambda", f"function:{spec.function}"),
+            "RoleArn": self._role(spec.name),
+            "SourceParameters": {"SqsQueueParameters": {"BatchSize": spec.batch_size}},
+        }
+        self._wire.rest("POST", f"/v1/pipes/{spec.name}", request, "pipes")
+
+    def _schedule(self, spec: ScheduleSpec) -> None:
+        target = {
+            "Arn": self._arn("lambda", f"function:{spec.function}"),
+            "RoleArn": self._role(spec.name),
+            "Input": json.dumps(spec.payload),
+            "RetryPolicy": {"MaximumRetryAttempts": spec.retries, "MaximumEventAgeInSeconds": 3600},
+        }
+        request = {
+            "ScheduleExpression": spec.expression,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": target,
+        }
+        self._wire.rest("POST", f"/schedules/{spec.name}", request, "scheduler")
+
+    def _role(self, name: str) -> str:
+        return f"arn:aws:iam::{self._wire.account}:role/{name}"

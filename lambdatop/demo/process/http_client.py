@@ -22,6 +22,7 @@ _JSON = {
     "kinesis": ("Kinesis_20131202", "1.1"),
     "dynamodb": ("DynamoDB_20120810", "1.0"),
     "logs": ("Logs_20140328", "1.1"),
+    "states": ("AWSStepFunctions", "1.0"),
 }
 _TIMEOUT_S = 65.0
 
@@ -60,10 +61,10 @@ class Wire:
         answer = self._send("POST", "/", service, json.dumps(request), headers)
         return _accepted(f"{service}.{operation}", answer)
 
-    def rest(self, method: str, path: str, request: Any = None) -> Any:
-        """Call a Lambda operation and return its answer. Raises WireError when refused."""
+    def rest(self, method: str, path: str, request: Any = None, service: str = "lambda") -> Any:
+        """Call an operation of a REST service and return its answer. Raises WireError when refused."""
         body = None if request is None else json.dumps(request)
-        answer = self._send(method, path, "lambda", body, {"Content-Type": "application/json"})
+        answer = self._send(method, path, service, body, {"Content-Type": "application/json"})
         return _accepted(f"{method} {path}", answer)
 
     def invoke(self, function: str, event: Any, *, asynchronous: bool = False) -> Answer:

@@ -70,6 +70,8 @@ def main(arguments: list[str]) -> None:
     scenario = SCENARIOS.get(options.scenario, EMPTY)
     os.environ["LAMBDA_ACCOUNT_CONCURRENCY"] = str(scenario.account_concurrency)
     os.environ.update(MINISTACK_ACCOUNT_ID=options.account, MINISTACK_REGION=options.region)
+    # Waits and retry intervals of state machines pass like the published minutes.
+    os.environ["SFN_WAIT_SCALE"] = str(1 / options.compression)
     if options.auth:
         os.environ["AUTH"] = "true"
     asyncio.run(_serve(listener, port, options))

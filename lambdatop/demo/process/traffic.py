@@ -84,11 +84,16 @@ class Traffic:
         def send_message(event: dict[str, Any]) -> object:
             return wire.call("sqs", "SendMessage", QueueUrl=target, MessageBody=json.dumps(event))
 
+        def start_execution(event: dict[str, Any]) -> object:
+            arn = f"arn:aws:states:{wire.region}:{wire.account}:stateMachine:{target}"
+            return wire.call("states", "StartExecution", stateMachineArn=arn, input=json.dumps(event))
+
         senders: dict[str, Callable[[dict[str, Any]], object]] = {
             "sync": lambda event: wire.invoke(target, event),
             "async": lambda event: wire.invoke(target, event, asynchronous=True),
             "sqs": send_message,
             "kinesis": put_record,
             "dynamodb": put_item,
+            "execution": start_execution,
         }
         return senders[flow.kind]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from lambdatop.demo.scenarios.busy_schedule import BUSY_SCHEDULE
 from lambdatop.demo.scenarios.calm import CALM
+from lambdatop.demo.scenarios.durable_replay import DURABLE_REPLAY
+from lambdatop.demo.scenarios.endless_retry import ENDLESS_RETRY
 from lambdatop.demo.scenarios.endless_stream import ENDLESS_STREAM
+from lambdatop.demo.scenarios.held_queue import HELD_QUEUE
 from lambdatop.demo.scenarios.loop import LOOP
 from lambdatop.demo.scenarios.model import Scenario
 from lambdatop.demo.scenarios.parent_child import PARENT_CHILD
@@ -24,6 +28,10 @@ SCENARIOS: dict[str, Scenario] = {
         RESERVED_ONE,
         LOOP,
         RESOURCE_LIMITS,
+        BUSY_SCHEDULE,
+        HELD_QUEUE,
+        ENDLESS_RETRY,
+        DURABLE_REPLAY,
         CALM,
     )
 }

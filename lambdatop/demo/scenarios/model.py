@@ -28,7 +28,8 @@ class FunctionSpec(Struct, frozen=True):
 
     ``environment`` may name ``{queue:NAME}`` for a queue's URL. ``pushed_by`` are the services that its
     resource policy lets in, each ``service arn``, with ``{region}`` and ``{account}`` left open.
-    ``prepared``: Lambda starts a second environment ahead of requests, again and again.
+    ``prepared``: Lambda starts a second environment ahead of requests, again and again. ``durable_s`` is the
+    ExecutionTimeout of a durable function, whose version 1 is published.
     """
 
     name: str
@@ -44,6 +45,7 @@ class FunctionSpec(Struct, frozen=True):
     environment: tuple[tuple[str, str], ...] = ()
     pushed_by: tuple[str, ...] = ()
     prepared: bool = False
+    durable_s: int = 0
 
 
 class MappingSpec(Struct, frozen=True):
@@ -56,15 +58,52 @@ class MappingSpec(Struct, frozen=True):
     max_concurrency: int = 0
     metrics: bool = False
     partial_responses: bool = False
+    enabled: bool = True
+
+
+class ScheduleSpec(Struct, frozen=True):
+    """A schedule of EventBridge Scheduler, in the default group, that invokes a function with a payload."""
+
+    name: str
+    expression: str
+    function: str
+    payload: dict[str, Any]
+    retries: int = 0
+
+
+class PipeSpec(Struct, frozen=True):
+    """A pipe of EventBridge Pipes from a queue to a function."""
+
+    name: str
+    queue: str
+    function: str
+    batch_size: int = 10
+
+
+class MachineSpec(Struct, frozen=True):
+    """A state machine of one Task state, which invokes a function and retries every error of it.
+
+    `interval_s` are published seconds between two attempts; each waits `backoff` times as long as the one
+    before.
+    """
+
+    name: str
+    state: str
+    function: str
+    max_attempts: int
+    interval_s: int
+    backoff: float = 1.0
 
 
 class Flow(Struct, frozen=True):
     """Traffic: ``per_second`` events on average, the n-th with ``payload(n, dice)``.
 
+    Of the kind ``execution`` each starts an execution of the state machine ``target``.
+
     ``shape`` gives the factor on the rate for the published minutes that have passed.
     """
 
-    kind: Literal["sync", "async", "sqs", "kinesis", "dynamodb"]
+    kind: Literal["sync", "async", "sqs", "kinesis", "dynamodb", "execution"]
     target: str
     per_second: float
     payload: Payload
@@ -102,6 +141,9 @@ class Scenario(Struct, frozen=True):
     tables: tuple[str, ...] = ()
     functions: tuple[FunctionSpec, ...] = ()
     mappings: tuple[MappingSpec, ...] = ()
+    schedules: tuple[ScheduleSpec, ...] = ()
+    pipes: tuple[PipeSpec, ...] = ()
+    machines: tuple[MachineSpec, ...] = ()
     flows: tuple[Flow, ...] = ()
     steps: tuple[Step, ...] = ()
     cycle_min: float = 0.0

@@ -102,7 +102,7 @@ def or_none(value: T | NotKnown) -> T | None:
     return None if isinstance(value, NotKnown) else value
 
 
-def told(value: int | NotKnown, unit: str) -> str:
+def with_unit(value: int | NotKnown, unit: str) -> str:
     """Return `128 MB`, or `not known (the answer of lambda:ListFunctions does not say)`."""
     return value.words if isinstance(value, NotKnown) else f"{value} {unit}"
 

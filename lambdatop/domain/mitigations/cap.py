@@ -12,7 +12,7 @@ from lambdatop.domain.facts.event_source_mapping import (
     MappingFacts,
     most_at_once,
 )
-from lambdatop.domain.facts.not_read import NotKnown, told
+from lambdatop.domain.facts.not_read import NotKnown, with_unit
 from lambdatop.domain.mitigations import managed, throttle
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
@@ -63,7 +63,8 @@ def plan_cap_concurrency(
         undo=undo,
         way_back=WayBack(f"back to {reserved_words(s.reserved)}", reserved_command(undo)),
         lost=f"{NOTHING}; above it {refused_work(s)}",
-        in_flight=f"running invocations continue, at most {told(s.facts.timeout_s, 's')}, above the cap too",
+        in_flight="running invocations continue, "
+        f"at most {with_unit(s.facts.timeout_s, 's')}, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
         confirm="key" if tier == "T1" else name,
         command=reserved_command(call),

@@ -31,6 +31,7 @@ from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.unfinished import ALREADY
 from lambdatop.domain.plans.wording import count
 from lambdatop.domain.units import span
 
@@ -159,6 +160,7 @@ def stopped_from_here(entries: Iterable[Entry], function: Key) -> Mapping[str, A
         (field, entry.outcome_at or entry.at)
         for entry in entries
         if entry.target == function and entry.mitigation == NAME and entry.outcome == "applied"
+        if not entry.detail.startswith(ALREADY)
         for field in entry.after
     )
     return {"stopped_before": stopped}

@@ -12,7 +12,7 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.callers import looked_up
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
-from lambdatop.domain.facts.not_read import NotKnown, or_none, told
+from lambdatop.domain.facts.not_read import NotKnown, or_none, with_unit
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.mitigations import managed, provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
@@ -237,7 +237,7 @@ def _refused_receives(queue: QueueFacts | NotKnown) -> str:
 
 
 def _in_flight(s: FunctionSituation) -> str:
-    words = f"running invocations continue to their end, at most {told(s.facts.timeout_s, 's')}"
+    words = f"running invocations continue to their end, at most {with_unit(s.facts.timeout_s, 's')}"
     if not s.facts.durable:
         return words
     limit = s.facts.durable_timeout_s

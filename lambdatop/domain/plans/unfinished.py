@@ -12,6 +12,8 @@ NOT_BEGUN = "not begun"
 """How the detail of a step begins whose plan ended before it."""
 OVER = f"{NOT_BEGUN}: ended before"
 """How the detail of a step begins that had nothing to do: its thing had ended by itself."""
+ALREADY = "already ended"
+"""How the detail of a step begins whose thing ended by itself before its request could end it."""
 _ENDED = ("refused", "not-sent")
 
 
@@ -96,7 +98,8 @@ def _archived(steps: list[Entry]) -> int:
 
 
 def _over(entry: Entry) -> bool:
-    return entry.outcome == "not-sent" and entry.detail.startswith(OVER)
+    """Return whether nothing was left to do for a step."""
+    return entry.outcome in _ENDED and entry.detail.startswith((OVER, ALREADY))
 
 
 def _gone_on_with(steps: list[Entry], entries: tuple[Entry, ...]) -> bool:

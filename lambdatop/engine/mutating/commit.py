@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.mitigations.drain import OPERATION as DRAIN
+from lambdatop.domain.mitigations.one_by_one import ended
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.ports.aws import Lease, Mutator, Reader, Sent
@@ -179,6 +180,9 @@ class Committer:
             spill.close()
 
     async def _read_back(self, plan: Plan, sent: Sent) -> ReadBack:
+        if sent.outcome == "refused" and ended(plan.after):
+            # It may have ended between the look at it and the request: then nothing is left to do.
+            return await read_fields(self._reader, plan.target.key, plan.after)
         if sent.outcome in ("refused", "not-sent"):
             return ReadBack(None)
         return await settled(self._clock, self._reader, plan)

@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lambdatop.domain.plans.plan import Plan, shows
+from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.plans.unfinished import NOT_BEGUN, OVER
 from lambdatop.domain.plans.wording import count
 from lambdatop.domain.ports.console import Result, ResultKind
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.mutating.composite import Ground
-from lambdatop.engine.mutating.read_back import read_fields
-from lambdatop.engine.mutating.verdict import words
+from lambdatop.engine.mutating.verdict import over_before, words
 
 MOST_FAILURES = 3
 """Steps in a row that may fail: what all of them are refused for is not asked five hundred times."""
@@ -83,7 +82,7 @@ class OneByOne(Struct, frozen=True):
         if self.closing.is_set():
             return "lambdatop was closing"
         result = await ground.step(plan, step)
-        over = await self._over(ground, step, result)
+        over = _over(step, result)
         if over and result.entry is None:
             await self.not_sent(plan, step, f"{OVER}: {over}")
         if over:
@@ -99,16 +98,12 @@ class OneByOne(Struct, frozen=True):
         tally.in_a_row += 1
         return f"{MOST_FAILURES} in a row failed" if tally.in_a_row >= MOST_FAILURES else ""
 
-    async def _over(self, ground: Ground, step: Plan, result: Result) -> str:
-        """Return how the step's thing had ended before, "" when it had not or that is not known."""
-        if result.kind == "drift":
-            return words(result.now)
-        if result.kind != "refused":
-            return ""
-        # It may have ended between the look at it and the request.
-        seen = await read_fields(ground.reader, step.target.key, step.before)
-        gone = seen.state is not None and not shows(seen.state, step.before)
-        return words(seen.state) if gone else ""
+
+def _over(step: Plan, result: Result) -> str:
+    """Return how the step's thing had ended before, "" when it had not or that is not known."""
+    if result.kind == "drift":
+        return words(result.now)
+    return over_before(step.before, step.after, result.now)
 
 
 def _summary(plan: Plan, tally: Tally, rest: int, ended: str) -> Result:

@@ -15,6 +15,7 @@ from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.undo import in_transition
 from lambdatop.domain.plans.journal import ACCEPTED, NO_UPTIME, Entry
 from lambdatop.domain.plans.plan import shows
+from lambdatop.domain.plans.unfinished import ALREADY
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
@@ -26,6 +27,7 @@ from lambdatop.engine.mutating.verdict import (
     FOUND_NOT,
     FOUND_NOTHING,
     Verdict,
+    over_before,
     words,
 )
 from lambdatop.engine.rate_limiter import urgent
@@ -119,8 +121,10 @@ def _was_lost(entry: Entry) -> bool:
 def _too_early(entry: Entry, verdict: Verdict, ages: Ages) -> bool:
     """Return whether it is too early to call it not applied.
 
-    A request may outlive its process or lost answer.
+    A request may outlive its process or lost answer. What has ended by itself, no request changes any more.
     """
+    if verdict.detail.startswith(ALREADY):
+        return False
     return verdict.outcome == "not-sent" and ages.at_least_s(entry) - entry.again_s < LATE_S
 
 
@@ -152,5 +156,7 @@ async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict
         return Verdict("not-sent", FOUND_NOT, found.state)
     if in_transition(found.state):
         return None  # it will have an answer soon
+    if over := over_before(entry.before, entry.after, found.state):
+        return Verdict("not-sent", f"{ALREADY}: {over}", found.state)
     detail = f"{FOUND_CHANGED}: we meant {words(entry.after)}, it was {words(entry.before)}"
     return Verdict("unknown", f"{detail}, it is {words(found.state)}", found.state)

@@ -6,9 +6,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lambdatop.domain.mitigations.one_by_one import ended
 from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plans.journal import ACCEPTED, FOUND
 from lambdatop.domain.plans.plan import Plan, State, shows
+from lambdatop.domain.plans.unfinished import ALREADY
 from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating.read_back import ReadBack
@@ -41,8 +43,23 @@ def drifted(plan: Plan, fresh: State) -> Result | None:
     return Result("drift", sentence, saw=plan.before, now=fresh, want=plan.after)
 
 
+def over_before(before: State, after: State, seen: State | None) -> str:
+    """Return how an execution that was to be stopped ended by itself, "" where it did not or nobody knows.
+
+    Its status is final: one that is neither the old one nor the wanted one is not the work of our request. An
+    execution that AWS knows no more (None) may have been stopped.
+    """
+    if seen is None or not ended(after) or any(seen.get(name) is None for name in after):
+        return ""
+    there = {name: before.get(name) for name in after}
+    return "" if shows(seen, after) or shows(seen, there) else words(seen)
+
+
 def judge(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     """Return how a sent call ended, from its answer and what was read back."""
+    over = over_before(plan.before, plan.after, seen.state)
+    if over and sent.outcome != "not-sent":
+        return _already(sent, over, seen)
     if sent.outcome == "refused":
         return Verdict("refused", sent.detail, message=f"AWS refused: {sent.detail} Nothing was changed.")
     if sent.outcome == "not-sent":
@@ -50,6 +67,17 @@ def judge(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     if sent.outcome == "unknown":
         return _lost_answer(plan, sent, seen)
     return _accepted(plan, sent, seen)
+
+
+def _already(sent: Sent, over: str, seen: ReadBack) -> Verdict:
+    """Return the verdict where an execution ended by itself before the request could end it."""
+    if sent.outcome == "applied":
+        # What StopExecution answers for one that has ended, AWS does not document.
+        message = f"AWS accepted it, but it had ended already: {over}."
+        return Verdict("applied", f"{ALREADY}: {over} (AWS accepted the request)", seen.state, message)
+    said = f"{ALREADY}: {over}" + (f" (AWS answered: {sent.detail})" if sent.detail else "")
+    message = f"It had ended already: {over}. Nothing was changed."
+    return Verdict("refused" if sent.outcome == "refused" else "not-sent", said, seen.state, message)
 
 
 def _accepted(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:

@@ -74,10 +74,17 @@ class ConsoleFlow:
                 self._for_target(name, key)
 
     def _ask_for(self, name: str, selection: Selection) -> None:
-        """Read the function's aliases and rules, which are in no snapshot, then continue as usual."""
+        """Read the function's aliases and rules, which are in no snapshot, then continue as usual.
+
+        Nothing is asked where the row is that of the schedule, pipe or state machine itself.
+        """
         function, what = selection.function, name.replace("_", " ")
         if function is None:
             self._app.show_message(nothing_to_do(name, selection), "warning")
+            return
+        if selection.caller is not None and selection.caller.kind == kind_of(name):
+            self._related[function] = self.related(function) | {selection.caller}
+            self._for_target(name, selection.caller)
             return
 
         async def read() -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from lambdatop.domain.console_links import trace_link
 from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
-from lambdatop.domain.facts.not_read import told
+from lambdatop.domain.facts.not_read import with_unit
 from lambdatop.domain.facts.runtimes import deprecated
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
@@ -89,16 +89,18 @@ def _not_shown(width: int, sentence: str) -> Spans:
 def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     facts = f.facts
     pieces: list[Span] = [*row("arn", facts.arn, width, "muted")]
-    runtime = f"{facts.runtime or facts.package_type}  {facts.architecture}  {told(facts.memory_mb, 'MB')}"
-    limits = f"timeout {told(facts.timeout_s, 's')}  /tmp {facts.ephemeral_mb} MB"
+    runtime = (
+        f"{facts.runtime or facts.package_type}  {facts.architecture}  {with_unit(facts.memory_mb, 'MB')}"
+    )
+    limits = f"timeout {with_unit(facts.timeout_s, 's')}  /tmp {facts.ephemeral_mb} MB"
     pieces += row("runtime", f"{runtime}  {limits}", width)
     ended = deprecated(facts.runtime, frame.now)
     if ended:
         later = "no security updates; AWS refuses updates of its code some time later"
         pieces += row("", f"runtime deprecated on {ended}: {later}", width, "warning")
     if facts.managed_instances:
-        told = capacity_provider(frame.snapshot, facts) if facts.capacity_provider else "not known"
-        pieces += row("instances", f"capacity provider {facts.capacity_provider or '?'}: {told}", width)
+        provider = capacity_provider(frame.snapshot, facts) if facts.capacity_provider else "not known"
+        pieces += row("instances", f"capacity provider {facts.capacity_provider or '?'}: {provider}", width)
     if facts.per_tenant:
         words = "isolated: no execution environment serves two; limits and throttles hold for all together"
         pieces += row("tenants", words, width)

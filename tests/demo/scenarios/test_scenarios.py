@@ -48,8 +48,11 @@ def test_the_fleet_is_one_that_aws_would_accept(scenario: Scenario) -> None:
 def test_every_function_has_code_and_every_event_a_target(scenario: Scenario) -> None:
     modules = {f.name.removesuffix(".py") for f in files("lambdatop.demo.functions").iterdir()}
     assert {f.name.replace("-", "_") for f in scenario.functions} <= modules
-    targets = {f.name for f in scenario.functions} | {q.name for q in scenario.queues}
-    assert {flow.target for flow in scenario.flows} <= targets | {*scenario.streams, *scenario.tables}
+    targets = {s.name for s in (*scenario.functions, *scenario.queues, *scenario.machines)}
+    assert {flow.target.partition(":")[0] for flow in scenario.flows} <= targets | {
+        *scenario.streams,
+        *scenario.tables,
+    }
     for flow in scenario.flows:
         twice = [[flow.payload(n, random.Random(7)) for n in range(1, 4)] for _ in range(2)]
         assert twice[0] == twice[1]

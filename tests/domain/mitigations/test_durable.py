@@ -58,6 +58,7 @@ def test_what_was_stopped_is_that_of_this_function_and_applied() -> None:
     steps = made(THREE).steps
     entries = [applied(steps[0]), replace(applied(steps[1]), outcome="unknown"), applied(steps[2])]
     entries[2] = replace(entries[2], target=WORKER._replace(id="another"))
+    entries.append(replace(applied(steps[2]), detail="already ended: execution e3 SUCCEEDED"))
     found = stopped_from_here(entries, WORKER)
     assert found == {"stopped_before": ((next(iter(steps[0].after)), NOW),)}
 

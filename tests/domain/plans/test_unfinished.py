@@ -8,7 +8,7 @@ from fakes.entries import WORKER, entry
 from msgspec.structs import replace
 
 from lambdatop.domain.plans.journal import Entry, intent_record, outcome_record, replay
-from lambdatop.domain.plans.unfinished import NOT_BEGUN, Halfway, halfway
+from lambdatop.domain.plans.unfinished import ALREADY, NOT_BEGUN, Halfway, halfway
 
 TITLE = "Skip the bad record of clicks → orders-worker, then put the settings back"
 
@@ -60,6 +60,14 @@ def test_what_came_to_its_end_or_was_set_anew_is_not_said() -> None:
     assert found(step(1, "applied"), step(2, "applied"), step(3, "applied")) == ()
     later = entry("later", outcome="applied", target=step(1, "applied").target, after={"retries": 9})
     assert found(step(1, "applied"), later) == ()
+
+
+def test_a_thing_that_ended_by_itself_leaves_nothing_to_do() -> None:
+    for outcome in ("refused", "not-sent"):
+        ended = step(3, outcome, detail=f"{ALREADY}: execution e1 SUCCEEDED")
+        assert found(step(1, "applied"), step(2, "applied"), ended) == ()
+        (plan,) = found(step(1, "applied"), step(2, "refused", detail="no"), ended)
+        assert (plan.over, plan.why) == (1, "no")
 
 
 def test_a_step_that_was_done_by_hand_afterwards_is_done() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from fakes.fake_console import FakeConsole
-from fakes.screens import dashboard, polling, press, settle, toasts, type_ahead
+from fakes.screens import dashboard, press, settle, started, toasts, type_ahead
 from fakes.time_limit import PATIENCE_S
 from textual import events
 from textual.command import CommandList, CommandPalette
@@ -27,7 +27,7 @@ MakeApp = Callable[..., LambdatopApp]
 @pytest.mark.parametrize("typed", ["login", ":LOGIN"])
 async def test_a_word_typed_in_one_piece_is_done(make_app: MakeApp, typed: str) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         type_ahead(pilot, "colon", *("colon" if k == ":" else k for k in typed), "enter")
         await until(pilot, lambda: bool(toasts(app)))
         assert toasts(app) == [NO_LOGIN]
@@ -36,7 +36,7 @@ async def test_a_word_typed_in_one_piece_is_done(make_app: MakeApp, typed: str) 
 
 async def test_another_word_opens_its_screen(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         type_ahead(pilot, "colon", *"journal", "enter")
         await until(pilot, lambda: isinstance(app.screen, JournalScreen))
 
@@ -44,7 +44,7 @@ async def test_another_word_opens_its_screen(make_app: MakeApp) -> None:
 @pytest.mark.parametrize("pane", [spec.name for spec in PANES])
 async def test_the_name_of_a_pane_shows_it(make_app: MakeApp, pane: str) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "3" if pane != "quotas" else "1")
         type_ahead(pilot, "colon", *pane, "enter")
         await until(pilot, lambda: dashboard(app).active == pane)
@@ -52,7 +52,7 @@ async def test_the_name_of_a_pane_shows_it(make_app: MakeApp, pane: str) -> None
 
 async def test_a_pane_that_is_named_on_another_page_says_where_it_is(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "J")
         type_ahead(pilot, "colon", *"storms", "enter")
         await until(pilot, lambda: bool(toasts(app)))
@@ -63,7 +63,7 @@ async def test_what_was_typed_before_the_palette_closed_starts_no_search_in_it(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "colon")
         await until(pilot, lambda: isinstance(app.focused, Input))
         palette, line = app.screen, app.screen.query_one(Input)
@@ -79,7 +79,7 @@ async def test_what_was_typed_before_the_palette_closed_starts_no_search_in_it(
 
 async def test_a_search_whose_list_is_taken_down_does_not_end_the_console(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "colon")
         await until(pilot, lambda: isinstance(app.focused, Input))
         palette, line = app.screen, app.screen.query_one(Input)
@@ -108,7 +108,7 @@ async def test_login_suspends_the_console_and_connects_anew(
 
     monkeypatch.setattr(app, "suspend", suspended)
     app.login = login
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "ctrl+l")
         assert order == ["away", "login", "back"]
         assert console.reconnected == 1
@@ -124,7 +124,7 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
 async def test_keys_for_a_palette_whose_line_lost_the_focus_are_acted_upon(make_app: MakeApp) -> None:
     """What was seen: each waited for the focus, which did not come back; the last one was Ctrl-C."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "ctrl+p")
         palette = app.screen
         assert isinstance(palette, Palette)
@@ -136,7 +136,7 @@ async def test_keys_for_a_palette_whose_line_lost_the_focus_are_acted_upon(make_
 async def test_the_palette_takes_keys_after_the_terminal_was_left(make_app: MakeApp) -> None:
     """What was seen: without a report of the return all keys were held back and dropped, Ctrl-C too."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "colon")
         app.post_message(events.AppBlur())
         await settle(pilot)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import dashboard, functions, polling, press, settle, text
+from fakes.screens import dashboard, functions, press, settle, started, text
 from msgspec.structs import replace
 from textual.content import Content
 
@@ -27,7 +27,7 @@ async def test_one_denied_source_greys_one_pane_only(make_app: MakeApp, console:
     denied = SourceRow("queues", "denied", 180.0, "not authorized", "sqs:GetQueueAttributes")
     console.snapshot = scene.snapshot(sources=scene.sources(queues=denied))
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert "queues denied: allow sqs:GetQueueAttributes (data 3m old)" in text(app)
         assert "7/8 ok" in text(app)
         await settle(pilot)
@@ -49,7 +49,7 @@ async def test_why_there_is_no_connection_can_be_read_to_its_end(
     lost = SourceRow("connection", "failed", None, error)
     console.snapshot = replace(shown, targets=(), sources=(lost,), functions=(), logs={})
     app = make_app()
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, pane)
         body = " ".join(" ".join(text(app).split("\n")[3:]).split())
         assert error in body
@@ -67,7 +67,7 @@ async def test_a_source_with_denied_reads_is_not_counted_as_well(
     )
     console.snapshot = scene.snapshot(gaps=gaps)
     app = make_app()
-    async with polling(app):
+    async with started(app):
         shown = text(app)
     assert "7/8 ok" in shown, "there is no source called triggers in this scene, and turns come"
     assert "queues 2 reads denied, 1 read failed" in shown
@@ -77,14 +77,14 @@ async def test_denied_concurrency_greys_its_column_only(make_app: MakeApp, conso
     denied = SourceRow("concurrency", "denied", None, "", "lambda:GetFunctionConcurrency")
     console.snapshot = scene.snapshot(sources=scene.sources(concurrency=denied))
     app = make_app()
-    async with polling(app):
+    async with started(app):
         assert "allow lambda:GetFunctionConcurrency" in text(app)
         assert not functions(app).table.greyed
 
 
 async def test_stale_rows_are_grey_when_the_engine_stands_still(make_app: MakeApp, clock: Clock) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         pane = functions(app)
         row = pane.table.cursor_row
         assert row is not None
@@ -107,7 +107,7 @@ async def test_header_says_where_who_and_what_it_costs(make_app: MakeApp, consol
     )
     console.snapshot = scene.snapshot(targets=(target,))
     app = make_app(mode="read-only")
-    async with polling(app):
+    async with started(app):
         first, second = text(app).splitlines()[:2]
         for words in (
             "shop-prod",
@@ -126,7 +126,7 @@ async def test_header_says_where_who_and_what_it_costs(make_app: MakeApp, consol
 async def test_no_color_sends_no_colour(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = make_app(no_color=True)
-    async with polling(app):
+    async with started(app):
         assert app.theme == "mono"
         strips = app.screen._compositor.render_strips()
         filters = [f for f in app._filters if f.enabled]
@@ -143,7 +143,7 @@ SIZES = [(30, 20), (40, 40), (60, 24), (80, 24), (100, 30), (120, 40), (148, 40)
 
 async def test_ascii_terminals_get_ascii(make_app: MakeApp) -> None:
     app = make_app(ascii_only=True)
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         for open_page in ((), ("enter",), ("question_mark",), ("escape", "escape", "T")):
             await press(pilot, *open_page)
             for size in SIZES:
@@ -155,7 +155,7 @@ async def test_ascii_terminals_get_ascii(make_app: MakeApp) -> None:
 async def test_a_title_is_cut_by_the_pane_itself(make_app: MakeApp) -> None:
     """Textual would cut what is longer, with a character that not every terminal can show."""
     app = make_app()
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         for size in SIZES:
             await pilot.resize_terminal(*size)
             await settle(pilot)

@@ -9,12 +9,12 @@ from fakes.screens import (
     dashboard,
     functions,
     order,
-    polling,
     press,
     press_at_once,
     selected,
     settle,
     show,
+    started,
     table,
     text,
     toasts,
@@ -40,7 +40,7 @@ NARROW, WIDE = (80, 24), (200, 60)
 async def test_paints_before_anything_is_known(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = EMPTY_SNAPSHOT
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert "connecting…" in text(app)
         show(app, console, scene.snapshot())
         await settle(pilot)
@@ -52,7 +52,7 @@ async def test_a_failed_connection_is_words_not_an_exit(make_app: MakeApp, conso
     row = SourceRow("connection", "failed", None, "The token has expired: run aws sso login.")
     console.snapshot = Snapshot(seq=1, at=scene.NOW, sources=(row,))
     app = make_app()
-    async with polling(app):
+    async with started(app):
         assert text(app).count("The token has expired: run aws sso login.") >= 5
         assert app.is_running
 
@@ -68,7 +68,7 @@ def test_layout_follows_the_size(size: tuple[int, int], name: str) -> None:
 async def test_wide_shows_all_panes_narrow_one_and_resizing_is_live(make_app: MakeApp) -> None:
     app = make_app()
     titles = ("hot functions", "retry storms", "quota headroom", "log tail", "findings")
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert all(t in text(app) for t in titles)
         await pilot.resize_terminal(80, 24)
         await settle(pilot)
@@ -89,7 +89,7 @@ async def test_narrow_panes_by_number_and_tab(make_app: MakeApp) -> None:
         "4": "log tail",
         "5": "5 findings",
     }
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         for key in ("2", "3", "4", "5", "1"):
             await press(pilot, key)
             assert f"─{key} " in text(app)
@@ -102,7 +102,7 @@ async def test_narrow_panes_by_number_and_tab(make_app: MakeApp) -> None:
 
 async def test_zoom_and_back(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "2", "z")
         assert "hot functions" not in text(app)
         await press(pilot, "escape")
@@ -114,7 +114,7 @@ async def test_zoom_and_back(make_app: MakeApp) -> None:
 
 async def test_selection_follows_the_function_not_the_row(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "j", "j")
         assert selected(app) == "clickstream-fold"
         rows = tuple(replace(r, heat=100 - r.heat) for r in console.snapshot.functions)
@@ -130,7 +130,7 @@ async def test_a_function_that_is_gone_gives_way_to_its_neighbour(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "j")
         show(app, console, replace(console.snapshot, functions=console.snapshot.functions[:1]))
         await settle(pilot)
@@ -148,7 +148,7 @@ async def test_until_there_is_a_ranking_the_first_row_is_selected(
     cold = tuple(sorted((replace(r, heat=0.0) for r in scene.functions()), key=lambda r: r.facts.name))
     console.snapshot = scene.snapshot(functions=cold)
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert selected(app) == "audit-writer"
         show(app, console, scene.snapshot())
         await settle(pilot)
@@ -160,7 +160,7 @@ async def test_log_and_engine_follow_the_selection_of_any_pane(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert {k.id for k in console.watched} == {"orders-worker"}
         await press(pilot, "j")
         assert {k.id for k in console.watched} == {"checkout-api"}
@@ -174,7 +174,7 @@ async def test_log_and_engine_follow_the_selection_of_any_pane(
 
 async def test_moving_keys(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         for keys, name in (("G", "nightly-report"), ("g", "orders-worker"), ("down", "checkout-api"),
                            ("up", "orders-worker"), ("ctrl+d", None), ("ctrl+u", "orders-worker"),
                            ("pagedown", "nightly-report"), ("home", "orders-worker"),
@@ -185,7 +185,7 @@ async def test_moving_keys(make_app: MakeApp) -> None:
 
 async def test_sort_shows_its_column(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert "heat▾" in text(app)
         await press(pilot, "s")
         assert "function▴" in text(app)
@@ -197,7 +197,7 @@ async def test_sort_shows_its_column(make_app: MakeApp) -> None:
 
 async def test_filter_the_full_set_inverse_literal_and_clear(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "slash", *"orders")
         assert "1 of 14" in text(app)
         assert order(app) == ["orders-worker"]
@@ -215,7 +215,7 @@ async def test_filter_the_full_set_inverse_literal_and_clear(make_app: MakeApp) 
 
 async def test_letters_in_the_filter_line_are_no_hotkeys(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "slash", *"qTPDuJp")
         assert functions(app).query_one(Input).value == "qTPDuJp"
         assert app.is_running
@@ -235,7 +235,7 @@ def colour_of(app: LambdatopApp, words: str) -> object:
 async def test_the_title_of_the_pane_with_the_focus_stands_out(make_app: MakeApp) -> None:
     """Although its text does not change when the focus does."""
     app = make_app()
-    async with polling(app, (200, 60)) as pilot:
+    async with started(app, (200, 60)) as pilot:
         with_focus, without = colour_of(app, "hot functions"), colour_of(app, "retry storms")
         assert with_focus != without
         await press(pilot, "2")
@@ -245,7 +245,7 @@ async def test_the_title_of_the_pane_with_the_focus_stands_out(make_app: MakeApp
 
 async def test_storms_and_findings_filter_too(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "2", "slash", *"kinesis", "enter")
         assert len(table(app, "storms").row_keys) == 1
         await press(pilot, "5", "slash", *"throttled", "enter")
@@ -257,7 +257,7 @@ async def test_storms_and_findings_filter_too(make_app: MakeApp) -> None:
 
 async def test_pause_freezes_the_display(make_app: MakeApp, console: FakeConsole, clock: Clock) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "p")
         paused = text(app)
         clock.at += 34
@@ -273,14 +273,14 @@ async def test_pause_freezes_the_display(make_app: MakeApp, console: FakeConsole
 
 async def test_refresh_asks_the_engine(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "r")
         assert console.refreshed == 1
 
 
 async def test_escape_never_quits(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         for keys in (
             (),
             ("enter",),
@@ -301,7 +301,7 @@ async def test_escape_never_quits(make_app: MakeApp) -> None:
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
 async def test_quit_keys(make_app: MakeApp, key: str) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await pilot.press(key)
     assert app.return_code == 0
     assert not app.is_running
@@ -310,7 +310,7 @@ async def test_quit_keys(make_app: MakeApp, key: str) -> None:
 @pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
 async def test_quit_from_a_dialog_sends_nothing(make_app: MakeApp, console: FakeConsole, key: str) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "T")
         await pilot.press(key)
     assert console.executed == []
@@ -319,7 +319,7 @@ async def test_quit_from_a_dialog_sends_nothing(make_app: MakeApp, console: Fake
 async def test_a_key_right_behind_a_filter_means_the_rows(make_app: MakeApp) -> None:
     """A slow line delivers `/checkout⏎T` in one piece: the T is no part of the filter."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press_at_once(pilot, "slash", *"checkout", "enter", "T")
         assert isinstance(app.screen, ConfirmScreen)
         assert "Throttle checkout-api to zero" in text(app)
@@ -329,7 +329,7 @@ async def test_a_key_right_behind_a_filter_means_the_rows(make_app: MakeApp) -> 
 
 async def test_a_yes_typed_ahead_confirms_nothing(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press_at_once(pilot, "slash", *"orders", "enter", "D", "y", "y")
         assert isinstance(app.screen, ConfirmScreen)
         assert "orders → orders-worker" in text(app)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes.screens import polling, settle
+from fakes.screens import settle, started
 from fakes.time_limit import PATIENCE_S
 from rich.console import Console as RichConsole
 from rich.segment import Segment
@@ -184,7 +184,7 @@ async def test_a_timer_for_a_moment_that_has_gone_by_comes_at_once(
 ) -> None:
     """What was seen: a toast expired while it was mounted, and its timer looked for its moment for ever."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         came = asyncio.Event()
         app.set_timer(-0.0001, came.set)
         await asyncio.sleep(0.01)

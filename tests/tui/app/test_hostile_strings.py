@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, text, toasts
+from fakes.screens import press, started, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
@@ -64,7 +64,7 @@ async def test_hostile_text_is_harmless_everywhere(
 ) -> None:
     console.snapshot = scene_of(evil)
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert text(app).count(evil) >= 8
         for keys in (("enter",), ("J",), ("T",), ("D",), ("P",), ("R",)):
             await press(pilot, *keys)
@@ -87,7 +87,7 @@ async def test_hostile_text_is_harmless_everywhere(
 
 async def test_a_filter_is_text_not_markup(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         for evil in ("[/x]", "[@click=app.quit]"):
             await press(pilot, "slash")
             focused = app.focused
@@ -101,7 +101,7 @@ async def test_a_filter_is_text_not_markup(make_app: MakeApp) -> None:
 async def test_clicks_on_hostile_text_run_nothing(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene_of("[@click=app.quit]x[/]")
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         lines = text(app).splitlines()
         found = [(line.find("@click") + 2, y) for y, line in enumerate(lines) if "@click" in line]
         assert len(found) > 5

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from fakes.log_pane import MakeApp
-from fakes.screens import polling, press
+from fakes.screens import press, started
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -51,7 +51,7 @@ async def test_a_short_look_needs_a_pause_between_two_keys_only(
     app = make_app()
     now = [1_000.0]
     monkeypatch.setattr(idle_gc, "monotonic", lambda: now[0])
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         gone = weakref.ref(Knot())
         gc.disable()
         try:
@@ -75,7 +75,7 @@ async def test_a_young_pass_runs_when_there_is_enough_to_see_and_no_key_to_answe
     app = make_app()
     now, made, glances = [1_000.0], [0], list[int]()
     monkeypatch.setattr(idle_gc, "monotonic", lambda: now[0])
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         monkeypatch.setattr(gc, "get_count", lambda: (made[0], 0, 0))
         monkeypatch.setattr(gc, "collect", glances.append)
         now[0] += 1.0
@@ -112,7 +112,7 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
     app = make_app()
     now = [1_000.0]
     monkeypatch.setattr(idle_gc, "monotonic", lambda: now[0])
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         kept = Knot()
         gone = weakref.ref(kept)
         now[0] += 2 * idle_gc.PAUSE_S
@@ -138,7 +138,7 @@ async def test_short_looks_that_find_much_are_taken_more_often(
     def collect() -> None:
         now[0] += took_s[0]
 
-    async with polling(app):
+    async with started(app):
         monkeypatch.setattr(gc, "collect", collect)
         pauses = []
         for took in (0.001, 0.016, 0.016, 0.8, 0.001):
@@ -156,7 +156,7 @@ async def test_a_long_look_waits_for_quiet_but_not_for_ever(
     now, looks = [1_000.0], list[str]()
     long_s = 0.3
     monkeypatch.setattr(idle_gc, "monotonic", lambda: now[0])
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
 
         def unfreeze() -> None:
             looks.append("long")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fakes.log_pane import MakeApp
-from fakes.screens import functions, polling, press, settle
+from fakes.screens import functions, press, settle, started
 from textual import events
 from textual.widgets import Input
 
 
 async def test_a_picture_that_is_due_waits_for_the_key(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         seen = []
         table = functions(app).table
         table.focus()
@@ -30,7 +30,7 @@ async def test_a_picture_that_is_due_waits_for_the_key(make_app: MakeApp) -> Non
 
 async def test_pictures_go_on_after_keys_that_a_widget_takes_for_itself(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "/", "o", "r")
         assert isinstance(app.focused, Input)
         assert app.focused.value == "or"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import NARROW, MakeApp, OpenLog, numbered, opener, tail
-from fakes.screens import polling, press, text, toasts
+from fakes.screens import press, started, text, toasts
 from textual.pilot import Pilot
 
 from lambdatop.domain.errors import LambdatopError
@@ -28,7 +28,7 @@ def leak(app: LambdatopApp) -> bool:
 
 async def test_a_secret_is_shown_while_its_line_is_on_the_screen(open_log: OpenLog) -> None:
     app = open_log(numbered(80, n80="password=hunter2"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4")
         assert "password=•••" in text(app)
         await press(pilot, "v")
@@ -46,7 +46,7 @@ async def test_a_secret_is_shown_while_its_line_is_on_the_screen(open_log: OpenL
 
 async def test_secrets_stay_hidden_in_read_only_mode(open_log: OpenLog) -> None:
     app = open_log(["password=hunter2"], mode="read-only")
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "v")
         assert not leak(app)
         assert toasts(app) == ["Secrets stay hidden in read-only mode."]
@@ -54,7 +54,7 @@ async def test_secrets_stay_hidden_in_read_only_mode(open_log: OpenLog) -> None:
 
 async def test_neither_filter_nor_search_finds_what_is_hidden(open_log: OpenLog) -> None:
     app = open_log(["password=hunter2"])
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "f", *"hunter", "enter")
         assert toasts(app) == ["No older match."]
         await press(pilot, "escape", "slash", *"hunter", "enter")
@@ -67,7 +67,7 @@ def copied(app: LambdatopApp) -> str:
 
 async def test_copying_takes_the_marked_line_or_its_event(open_log: OpenLog, pilot_writes: list[str]) -> None:
     app = open_log(["[ERROR] boom\n  File x", "last"])
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         listen(pilot, pilot_writes)
         await press(pilot, "4", "c")
         assert copied(app) == "last"
@@ -91,7 +91,7 @@ def listen(pilot: Pilot[None], written: list[str]) -> None:
 
 async def test_copying_what_is_revealed_asks_first(open_log: OpenLog) -> None:
     app = open_log(["password=hunter2"])
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "c")
         assert copied(app) == "password=•••"
         await press(pilot, "v", "c")
@@ -110,7 +110,7 @@ async def test_saving_hands_over_what_is_shown_with_secrets_hidden(open_log: Ope
         saved.append((name, list(lines)))
         return "/somewhere/orders.log"
 
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "ctrl+s")
         assert toasts(app)[-1] == "This console was started without a place to save to."
         app.save_log = save

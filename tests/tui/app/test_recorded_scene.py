@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, text
+from fakes.screens import press, started, text
 from scenes.scene import recorded, recorded_names, snapshots
 
 from lambdatop.domain.detectors.registry import REGISTRY
@@ -46,7 +46,7 @@ async def test_the_panes_show_a_recorded_incident(
 ) -> None:
     console.snapshot = incident()
     app = make_app(now=lambda: incident().at + 0.5)
-    async with polling(app, (200, 60)) as pilot:
+    async with started(app, (200, 60)) as pilot:
         await press(pilot, key, "z", *("x" if key == "5" else ""))
         shown = text(app)
         for word in words:
@@ -99,7 +99,7 @@ async def test_the_worst_storm_says_what_becomes_of_a_failed_event(
 ) -> None:
     console.snapshot = last_of(name)
     app = make_app(now=lambda: console.snapshot.at + 0.5)
-    async with polling(app, (200, 60)) as pilot:
+    async with started(app, (200, 60)) as pilot:
         await press(pilot, "2", "z")
         for word in words:
             assert word in text(app), word

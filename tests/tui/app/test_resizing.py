@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from fakes.screens import polling, press, settle
+from fakes.screens import press, settle, started
 from textual import events
 from textual.geometry import Size
 from textual.screen import Screen
@@ -31,7 +31,7 @@ async def test_two_sizes_at_once_are_taken_once(
     make_app: MakeApp, opened: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, *opened)
         await settle(pilot)
         taken: list[Size | None] = []

@@ -9,11 +9,11 @@ import pytest
 from fakes.screens import (
     dashboard,
     functions,
-    polling,
     press,
     press_at_once,
     selected,
     settle,
+    started,
     text,
     toasts,
 )
@@ -75,7 +75,7 @@ async def test_keys_behind_a_filter_wait_for_a_line_that_is_busy(
 ) -> None:
     """What was seen: on a busy machine the keys behind Enter were typed into the line after a second."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         with BusyPanes(monkeypatch) as busy:
             typed(pilot, "slash", *"checkout", "enter", "question_mark")
             await busy.looked(50)
@@ -90,7 +90,7 @@ async def test_keys_behind_a_filter_wait_for_a_line_that_is_busy(
 async def test_an_enter_before_cuts_no_wait_short(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was seen: the limit of an Enter just before ended the wait of the next one."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         with BusyPanes(monkeypatch) as busy:
             busy.released.set()
             await press_at_once(pilot, "slash", *"check", "enter")
@@ -107,7 +107,7 @@ async def test_keys_held_back_too_long_are_dropped_and_said_so(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         with BusyPanes(monkeypatch) as busy:
             typed(pilot, "slash", *"checkout", "enter", "question_mark", "T")
             await busy.until(lambda: app._line is not None)
@@ -125,7 +125,7 @@ async def test_keys_go_on_where_the_line_lost_the_focus(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         with BusyPanes(monkeypatch) as busy:
             typed(pilot, "slash", *"checkout", "enter", "question_mark")
             await busy.looked(5)
@@ -140,7 +140,7 @@ async def test_keys_go_on_where_the_line_lost_the_focus(
 async def test_what_an_earlier_wait_announces_ends_no_later_one(make_app: MakeApp) -> None:
     """What was seen: behind `:journal` Enter, `/` was let through before an Escape had closed the page."""
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         earlier = app.wait_behind(app)
         assert app._held is not None
         app._held.append(events.Key("question_mark", "?"))
@@ -158,7 +158,7 @@ async def test_what_an_earlier_wait_announces_ends_no_later_one(make_app: MakeAp
 
 async def test_control_c_waits_behind_no_keys(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         with BusyPanes(monkeypatch):
             typed(pilot, "slash", *"checkout", "enter", "question_mark", "ctrl+c")
             await settle(pilot)
@@ -206,7 +206,7 @@ async def test_keys_in_one_piece_do_what_they_do_one_by_one(
     told: list[Told] = []
     for send in (press, press_at_once):
         app = make_app()
-        async with polling(app) as pilot:
+        async with started(app) as pilot:
             await press(pilot, "slash", *"orders", "enter")
             await send(pilot, *keys)
             told.append(await _after(app, pilot))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import dialog, polling, press, settle, text
+from fakes.screens import dialog, press, settle, started, text
 from msgspec.structs import replace
 from textual.widgets import Button, Input
 
@@ -31,7 +31,7 @@ def typed(app: LambdatopApp) -> Input:
 async def test_opens_at_once_reading_with_cancel_focused(make_app: MakeApp, console: FakeConsole) -> None:
     console.held = []
     app = make_app(arm_s=NEVER)
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await pilot.press("D")
         assert dialog(app).phase == "reading"
         assert "reading the current state" in text(app)
@@ -48,7 +48,7 @@ async def test_opens_at_once_reading_with_cancel_focused(make_app: MakeApp, cons
 
 async def test_keys_before_arming_are_lost_for_good(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app(arm_s=NEVER)
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         await press(pilot, "y", "enter", "y", "tab", "space")
         assert console.executed == []
@@ -64,7 +64,7 @@ async def test_a_key_older_than_the_arming_does_not_count(make_app: MakeApp, con
     from textual.events import Key
 
     app = make_app(arm_s=NEVER)
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         old = Key("y", "y")
         dialog(app).arm()
@@ -76,7 +76,7 @@ async def test_a_key_older_than_the_arming_does_not_count(make_app: MakeApp, con
 
 async def test_escape_leads_away_even_before_arming(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app(arm_s=NEVER)
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         await press(pilot, "escape")
         assert isinstance(app.screen, DashboardScreen)
@@ -86,7 +86,7 @@ async def test_escape_leads_away_even_before_arming(make_app: MakeApp, console: 
 async def test_three_fast_presses_make_one_dialog(make_app: MakeApp, console: FakeConsole) -> None:
     console.held = []
     app = make_app(arm_s=NEVER)
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await pilot.press("T", "T", "T", "D", "u")
         assert len(app.screen_stack) == 2
         assert [name for name, _ in console.calls] == ["throttle_to_zero"]
@@ -97,7 +97,7 @@ async def test_three_fast_presses_make_one_dialog(make_app: MakeApp, console: Fa
 
 async def test_t1_takes_y_and_not_enter(make_app: MakeApp, console: FakeConsole, clock: Clock) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         assert not typed(app).display
         assert "press y to confirm" in text(app)
@@ -117,7 +117,7 @@ async def test_t1_takes_y_and_not_enter(make_app: MakeApp, console: FakeConsole,
 
 async def test_t2_takes_the_typed_name_only(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         button = dialog(app).query_one("#confirm", Button)
         assert button.disabled
@@ -142,7 +142,7 @@ async def test_a_name_typed_in_one_piece_arrives_whole(make_app: MakeApp, consol
 
     for burst in (1, 5, 8, 13):
         app = make_app()
-        async with polling(app, SIZE) as pilot:
+        async with started(app, SIZE) as pilot:
             await press(pilot, "T")
             name = "orders-worker"
             for i in range(0, len(name), burst):
@@ -159,7 +159,7 @@ async def test_names_are_compared_by_code_points_and_marked(make_app: MakeApp, c
     name = "оrders-worker"  # noqa: RUF001 (a Cyrillic o, on purpose)
     console.answer = replace(plan, confirm=name, target=replace(plan.target, name=name))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         assert "U+043E" in text(app)
         await press(pilot, *"orders-worker", "enter")
@@ -171,7 +171,7 @@ async def test_names_are_compared_by_code_points_and_marked(make_app: MakeApp, c
 
 async def test_the_plan_says_everything(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (120, 60)) as pilot:
+    async with started(app, (120, 60)) as pilot:
         await press(pilot, "T")
         shown = text(app)
         for words in ("shop-prod (123456789012)", "eu-west-1", "assumed-role/Operator/alice",
@@ -185,7 +185,7 @@ async def test_the_plan_says_everything(make_app: MakeApp) -> None:
 
 async def test_absent_and_a_number_are_different_words(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         for row, words in (("tenant-sync", "none reserved  →  0"), ("orders-worker", "50 reserved  →  0")):
             await press(pilot, "slash", *row, "enter", "T")
             assert words in text(app)
@@ -194,7 +194,7 @@ async def test_absent_and_a_number_are_different_words(make_app: MakeApp) -> Non
 
 async def test_buttons_stay_in_sight_on_a_small_screen(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "T")
         lines = text(app).splitlines()
         assert "Cancel" in lines[-2]
@@ -210,7 +210,7 @@ async def test_buttons_stay_in_sight_on_a_small_screen(make_app: MakeApp) -> Non
 
 async def test_a_plan_is_void_after_a_minute(make_app: MakeApp, console: FakeConsole, clock: Clock) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         clock.at += 61
         await press(pilot, "y")
@@ -227,7 +227,7 @@ async def test_a_plan_is_void_after_a_minute(make_app: MakeApp, console: FakeCon
 
 async def test_an_alternative_is_chosen_with_a_key(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         dialog(app).query(".alternative")[1].focus()
         await press(pilot, "enter")
@@ -244,7 +244,7 @@ async def test_a_refusal_says_why_and_what_instead(make_app: MakeApp, console: F
     console.answer = Refusal("throttle_to_zero", plan.target, "it has provisioned concurrency 5",
                              "remove it first", plan.alternatives)  # fmt: skip
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         for words in ("not possible now", "provisioned concurrency 5", "remove it first", "Do this first"):
             assert words in text(app)
@@ -257,7 +257,7 @@ async def test_a_refusal_says_why_and_what_instead(make_app: MakeApp, console: F
 async def test_an_error_while_reading_is_words(make_app: MakeApp, console: FakeConsole) -> None:
     console.failure = Denied("Allow lambda:GetFunctionConcurrency [/x] for this role.")
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         assert "Allow lambda:GetFunctionConcurrency [/x]" in text(app)
         assert app.is_running

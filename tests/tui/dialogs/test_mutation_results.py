@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import dialog, polling, press, settle, text, toasts
+from fakes.screens import dialog, press, settle, started, text, toasts
 from msgspec.structs import replace
 from textual.widgets import Input
 
@@ -38,7 +38,7 @@ async def test_each_outcome_has_its_words(make_app: MakeApp, console: FakeConsol
         "expired": "confirmation had expired",
         "read-only": "read-only mode",
     }
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         for kind, words in outcomes.items():
             result = Result(kind, f"reason of {kind}")
             console.result = lambda plan, result=result: result  # type: ignore[misc]
@@ -56,7 +56,7 @@ async def test_drift_shows_three_columns_and_asks_again(make_app: MakeApp, conso
     saw, now, want = ({"reserved_concurrency": value} for value in (50, None, 0))
     console.result = lambda plan: Result("drift", "somebody was faster", None, saw, now, want)
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         await press(pilot, *"orders-worker", "enter")
         shown = text(app)
@@ -76,7 +76,7 @@ async def test_drift_shows_three_columns_and_asks_again(make_app: MakeApp, conso
 
 async def test_leaving_while_it_is_sent_keeps_the_outcome(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         console.held = []
         await pilot.press("y")
@@ -92,7 +92,7 @@ async def test_leaving_while_it_is_sent_keeps_the_outcome(make_app: MakeApp, con
 
 async def test_the_console_writes_no_result_into_the_panes(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         before = text(app)
         await press(pilot, "D")
         await press(pilot, "y")
@@ -105,7 +105,7 @@ async def test_the_console_writes_no_result_into_the_panes(make_app: MakeApp, co
 
 async def test_the_target_is_frozen_when_the_dialog_opens(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "j", "T")
         rest = tuple(r for r in console.snapshot.functions if r.facts.name != "checkout-api")
         console.snapshot = replace(console.snapshot, functions=rest)
@@ -118,7 +118,7 @@ async def test_several_triggers_ask_which(make_app: MakeApp, console: FakeConsol
     second = MappingRow(scene.mapping(9, "orders-worker", "refunds"))
     console.snapshot = scene.snapshot(mappings=(*scene.mappings(), second))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         assert isinstance(app.screen, ChooseScreen)
         assert "refunds → orders-worker" in text(app)
@@ -130,7 +130,7 @@ async def test_purge_from_a_storm_asks_which_and_needs_its_name(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "2", "P")
         await press(pilot, "j", "enter")
         assert "T3: irreversible" in text(app)
@@ -144,14 +144,14 @@ async def test_restore_takes_the_value_of_the_journal(make_app: MakeApp, console
     target = scene.key("function", "orders-worker")
     console.snapshot = scene.snapshot(journal=(scene.entry("m-1", "applied", target=target),))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "R")
         assert console.calls == [("restore_concurrency", (target, {"reserved": 10}))]
 
 
 async def test_restore_asks_when_the_journal_knows_nothing(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "R")
         assert isinstance(app.screen, AskScreen)
         await press(pilot, *"none", "enter")
@@ -162,7 +162,7 @@ async def test_restore_asks_when_the_journal_knows_nothing(make_app: MakeApp, co
 async def test_u_undoes_the_newest_through_the_same_dialog(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene.snapshot(journal=(scene.entry("m-1", "applied"),))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "u")
         assert "0 (throttled to zero)  →  10 reserved" in text(app)
         await press(pilot, "y")
@@ -174,7 +174,7 @@ async def test_u_undoes_the_newest_through_the_same_dialog(make_app: MakeApp, co
 async def test_read_only_says_so_and_asks_nothing(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene.snapshot(journal=(scene.entry("m-1", "applied"),))
     app = make_app(mode="read-only")
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         for key in ("T", "R", "D", "E", "P", "u"):
             await press(pilot, key)
             assert isinstance(app.screen, DashboardScreen), key

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import dialog, polling, press, settle, show, text, toasts
+from fakes.screens import dialog, press, settle, show, started, text, toasts
 from textual.widgets import Button
 
 from lambdatop.domain.keys import Key
@@ -47,7 +47,7 @@ async def test_a_plan_in_steps_shows_each_and_is_confirmed_once(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         plan = await stop_in_order(app, pilot)
         assert console.calls[-1] == ("throttle_to_zero", (WORKER, {"triggers": "first"}))
         for words in ("step 1", "Disable the trigger orders", "then waits until", "step 2", "Enabled=False"):
@@ -58,7 +58,7 @@ async def test_a_plan_in_steps_shows_each_and_is_confirmed_once(
 
 async def test_steps_are_followed_while_they_are_carried_out(make_app: MakeApp, console: FakeConsole) -> None:
     app, done = make_app(), Result("applied", "Done: the step.")
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         plan = await stop_in_order(app, pilot)
         console.held = []
         console.result = lambda plan: Result("not-sent", "1 of 2 steps are done.", steps=(done,))
@@ -80,7 +80,7 @@ async def test_steps_are_followed_while_they_are_carried_out(make_app: MakeApp, 
 
 async def test_an_alias_is_looked_up_when_its_key_is_pressed(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "V")
         await settle(pilot)
         assert console.calls == [("related alias", WORKER)]
@@ -106,7 +106,7 @@ async def test_what_calls_a_function_is_looked_up_when_its_key_is_pressed(
     make_app: MakeApp, console: FakeConsole, pressed: str, kind: Any, said: str
 ) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, pressed)
         await settle(pilot)
         assert console.calls == [(f"related {kind}", WORKER)]
@@ -125,7 +125,7 @@ async def test_a_list_of_callers_that_may_be_incomplete_says_so_and_takes_none_b
     app = make_app()
     console.relations = (Key(scene.SCOPE, "schedule", "a/one"),)
     console.hidden = "missing scheduler:GetSchedule (2)"
-    async with looking(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "K")
         await settle(pilot)
         assert isinstance(app.screen, ChooseScreen)
@@ -135,7 +135,7 @@ async def test_a_list_of_callers_that_may_be_incomplete_says_so_and_takes_none_b
 
 async def test_a_deadline_is_seen_running_out(make_app: MakeApp, console: FakeConsole, clock: Clock) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         await settle(pilot)
         plan = dialog(app).plan
@@ -172,7 +172,7 @@ async def test_the_journal_names_triggers_effects_and_other_hands(
     )
     console.snapshot = scene.snapshot(journal=entries, aftermath=aftermath)
     app = make_app()
-    async with polling(app, (180, 50)) as pilot:
+    async with started(app, (180, 50)) as pilot:
         assert "somebody changed 1 setting of ours" in text(app)
         await press(pilot, "J")
         await settle(pilot)
@@ -190,7 +190,7 @@ async def test_the_journal_names_triggers_effects_and_other_hands(
 async def test_what_is_under_way_is_not_called_lost(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene.snapshot(journal=(scene.entry("e1", "open", at=scene.NOW - 5),))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         assert "1 mutation under way" in text(app)
         show(app, console, scene.snapshot(journal=(scene.entry("e1", "open", at=scene.NOW - 500),)))
         await settle(pilot)

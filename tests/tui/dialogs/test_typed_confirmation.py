@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import dialog, polling, press, settle
+from fakes.screens import dialog, press, settle, started
 from msgspec.structs import replace
 from textual.widgets import Button, Input
 
@@ -39,7 +39,7 @@ async def test_only_the_name_itself_confirms(make_app: MakeApp, console: FakeCon
     assert isinstance(plan, Plan)
     console.answer = replace(plan, confirm=NAME, target=replace(plan.target, name=NAME))
     app = make_app()
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         await press(pilot, "T")
         line, button = dialog(app).query_one("#typed", Input), dialog(app).query_one("#confirm", Button)
         line.focus()

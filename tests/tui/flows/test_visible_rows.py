@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import functions, polling, press, settle, show, text, toasts
+from fakes.screens import functions, press, settle, show, started, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -68,7 +68,7 @@ async def test_rows_on_screen_are_told_when_they_change_and_only_then(
 ) -> None:
     console.snapshot = many(200)
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         rows, full = console.looks[-1]
         height = functions(app).table.page_lines
         assert not full
@@ -92,7 +92,7 @@ async def test_a_pane_that_is_not_shown_has_no_rows_on_screen(
 ) -> None:
     console.snapshot = many(20)
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         assert console.looks[-1][0]
         await press(pilot, "4")
         clock.at += 1
@@ -107,7 +107,7 @@ async def test_a_pane_that_is_not_shown_has_no_rows_on_screen(
 async def test_full_detail_says_what_it_costs(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = many(20, polling=CALM)
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "d")
         rows, full = console.looks[-1]
         assert full
@@ -121,7 +121,7 @@ async def test_what_costs_more_than_an_hour_may_is_asked_for_twice(
     dear = replace(CALM, full_units=500_000, full_usd=5.0)
     console.snapshot = many(20, polling=dear, spend=Spend((), 0.0, 0.0, 0.5))
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "d")
         assert not console.looks[-1][1]
         assert "500,000 series, $5.0" in toasts(app)[-1]
@@ -136,7 +136,7 @@ async def test_what_costs_more_than_an_hour_may_is_asked_for_twice(
 async def test_before_the_first_plan_nothing_is_asked_for(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = many(20)
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "d")
         assert not any(full for _, full in console.looks)
         assert "not known yet" in toasts(app)[-1]
@@ -179,7 +179,7 @@ def test_a_row_is_old_by_the_pace_at_which_it_is_asked_for() -> None:
 async def test_the_plan_is_in_the_header_on_screen(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene.snapshot(polling=WRONG)
     app = make_app()
-    async with polling(app, (140, 40)):
+    async with started(app, (140, 40)):
         assert "discovery 15m" in text(app)
 
 

@@ -11,7 +11,7 @@ from fakes import console_scene as scene
 from fakes.busy_log import AT, FACTS, WORKER, busy, read, tail
 from fakes.fake_console import Clock, FakeConsole
 from fakes.logscene import line, rid, run
-from fakes.screens import polling, press, settle, show, text
+from fakes.screens import press, settle, show, started, text
 from fakes.time_limit import PATIENCE_S
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,7 +129,7 @@ async def test_the_sheet_shows_it_and_scrolls_on_a_small_terminal(
 ) -> None:
     console.snapshot = with_tail(tail(busy()))
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
         await filled(pilot, app.screen)
@@ -147,7 +147,7 @@ async def test_the_sheet_of_a_long_tail_fills_up_by_itself(
     lines = [n for i in range(PIECE) for n in run(i, AT - 300 + i)]
     console.snapshot = with_tail(tail(lines))
     app = make_app()
-    async with polling(app, (160, 60)) as pilot:
+    async with started(app, (160, 60)) as pilot:
         await press(pilot, "enter")
         screen = app.screen
         assert isinstance(screen, FunctionScreen)
@@ -164,7 +164,7 @@ async def test_the_sheet_of_a_long_tail_fills_up_by_itself(
 async def test_a_function_without_a_tail_has_a_sheet_too(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = with_tail(None)
     app = make_app()
-    async with polling(app, (160, 60)) as pilot:
+    async with started(app, (160, 60)) as pilot:
         await press(pilot, "enter")
         assert "not read yet" in text(app)
 
@@ -177,7 +177,7 @@ async def test_evidence_in_words_is_not_cut_to_a_number(make_app: MakeApp, conso
     )
     console.snapshot = replace(scene.snapshot(), findings=told)
     app = make_app()
-    async with polling(app, (160, 60)) as pilot:
+    async with started(app, (160, 60)) as pilot:
         await press(pilot, "enter")
         assert f"most_frequent_failure    {words[:40]}" in text(app)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, settle, show, table, text, toasts
+from fakes.screens import press, settle, show, started, table, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import Gap
@@ -36,7 +36,7 @@ def lines(app: LambdatopApp) -> list[str]:
 
 async def test_an_incident_is_one_line_until_it_is_opened(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5")
         cause, throttled, alarm = lines(app)
         assert cause.startswith("orders-worker fails 37%")
@@ -60,7 +60,7 @@ async def test_an_incident_is_one_line_until_it_is_opened(make_app: MakeApp) -> 
 
 async def test_symptoms_stay_below_their_cause_in_any_order(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5", "x")
         for key in ("s", "S", "s", "S", "s", "S"):
             await press(pilot, key)
@@ -71,14 +71,14 @@ async def test_symptoms_stay_below_their_cause_in_any_order(make_app: MakeApp) -
 
 async def test_a_folded_incident_is_found_by_its_symptoms(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5", "slash", *"dlq_growth", "enter")
         assert "1 of 3" in text(app)
 
 
 async def test_x_elsewhere_says_where_incidents_are(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "1", "x")
         assert any("findings (5)" in words for words in toasts(app))
         await press(pilot, "5", "G", "x")
@@ -87,7 +87,7 @@ async def test_x_elsewhere_says_where_incidents_are(make_app: MakeApp) -> None:
 
 async def test_enter_shows_the_finding_with_its_proof(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5", "x", "j", "enter")
         assert isinstance(app.screen, FindingScreen)
         shown = text(app)
@@ -110,7 +110,7 @@ async def test_enter_shows_the_finding_with_its_proof(make_app: MakeApp) -> None
 
 async def test_its_keys_act_on_what_it_is_about(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5", "x", "j", "enter", "D")
         assert isinstance(app.screen, ConfirmScreen)
         assert "orders → orders-worker" in text(app)
@@ -120,7 +120,7 @@ async def test_its_keys_act_on_what_it_is_about(make_app: MakeApp, console: Fake
 
 async def test_a_finding_that_clears_stays_readable(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5", "enter")
         assert "This finding has cleared" not in text(app)
         show(app, console, replace(console.snapshot, findings=(), incidents=()))
@@ -131,7 +131,7 @@ async def test_a_finding_that_clears_stays_readable(make_app: MakeApp, console: 
 
 async def test_the_narrow_strip_counts_symptoms(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (80, 24)):
+    async with started(app, (80, 24)):
         worst, *_ = strip(app.frame, 80, 2)
         assert "".join(piece.text for piece in worst).endswith(
             "+2 orders-worker fails 37% of 714 invocations a minute"
@@ -152,7 +152,7 @@ async def test_a_push_trigger_offers_no_mapping(make_app: MakeApp) -> None:
     assert selection.function == Key(scene.SCOPE, "function", "image-resize")
     assert candidates("disable_trigger", selection, snapshot) == ()
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "2", "G")
         assert "push async" in text(app)
         await press(pilot, "D")
@@ -161,7 +161,7 @@ async def test_a_push_trigger_offers_no_mapping(make_app: MakeApp) -> None:
 
 async def test_a_narrow_storm_line_keeps_what_matters(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "2")
         shown = text(app)
         for words in ("att/evt", "wasted/m", "err %", "on failure", "3.4↑", "264"):
@@ -187,7 +187,7 @@ async def test_an_empty_pane_of_findings_says_what_was_not_read(make_app: MakeAp
     calm = scene.snapshot(findings=(), incidents=(), alarms=())
     denied = replace(scene.sources()[1], name="functions", state="denied", age_s=None)
     app = make_app(console=FakeConsole(replace(calm, sources=(*calm.sources, denied))))
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "5")
         assert "no findings in what was read, which is not everything" in text(app)
 
@@ -196,5 +196,5 @@ async def test_an_empty_pane_says_which_reads_are_missing(make_app: MakeApp) -> 
     calm = scene.snapshot(storms=(), mappings=(), queues=())
     gap = Gap("mappings", "lambda:ListEventSourceMappings", None, "denied", 2)
     app = make_app(console=FakeConsole(replace(calm, gaps=(gap,))))
-    async with polling(app, WIDE):
+    async with started(app, WIDE):
         assert "no triggers in what was read (lambda:ListEventSourceMappings denied)" in text(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import NARROW, MakeApp, OpenLog, marked, numbered, opener, rows, tail, with_log
-from fakes.screens import dashboard, polling, press, press_at_once, settle, show, text, toasts
+from fakes.screens import dashboard, press, press_at_once, settle, show, started, text, toasts
 from textual.widgets import Input
 
 from lambdatop.tui.logview import buffer
@@ -23,7 +23,7 @@ def open_log(make_app: MakeApp, console: FakeConsole) -> OpenLog:
 
 async def test_search_marks_the_newest_match_and_goes_older_and_newer(open_log: OpenLog) -> None:
     app = open_log(numbered(60, n5="Timeout a", n30="timeout b", n31="x", n55="timeout c"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "f", *"timeout")
         assert "“timeout” 3" in text(app)
         assert tail(app).following
@@ -46,7 +46,7 @@ async def test_search_marks_the_newest_match_and_goes_older_and_newer(open_log: 
 
 async def test_search_with_a_capital_letter_minds_case(open_log: OpenLog) -> None:
     app = open_log(numbered(20, n5="Timeout a", n9="timeout b"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "f", *"Time.*a", "enter")
         assert "“Time.*a” 1/1" in text(app)
         assert marked(app) == "Timeout a"
@@ -55,7 +55,7 @@ async def test_search_with_a_capital_letter_minds_case(open_log: OpenLog) -> Non
 
 async def test_matches_are_highlighted_and_the_filter_stays_what_it_was(open_log: OpenLog) -> None:
     app = open_log(numbered(20, n9="a needle here"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "slash", *"needle|line", "enter", "f", *"needle", "enter")
         strip = next(s for s in map(tail(app).render_line, range(20)) if "needle" in s.text)
         found = [s for s in strip if s.style is not None and s.style.reverse]
@@ -70,7 +70,7 @@ async def test_matches_are_highlighted_and_the_filter_stays_what_it_was(open_log
 
 async def test_keys_typed_behind_a_search_mean_the_lines(open_log: OpenLog, console: FakeConsole) -> None:
     app = open_log(numbered(40, n9="needle a", n20="needle b"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4")
         await press_at_once(pilot, "f", *"needle", "enter", "n")
         assert marked(app) == "needle a"
@@ -83,7 +83,7 @@ async def test_a_match_among_lines_not_looked_at_yet_is_found(
 ) -> None:
     monkeypatch.setattr(buffer, "SLICE", 10)
     app = open_log(numbered(400, n3="needle"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "f", *"needle", "enter")
         assert marked(app) == "needle"
 
@@ -93,7 +93,7 @@ async def test_new_lines_move_neither_the_mark_nor_the_screen(
 ) -> None:
     words = numbered(60, n30="needle")
     app = open_log(words)
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "f", *"needle", "enter")
         before = rows(app)
         show(app, console, with_log([*words, "needle 2", "more"]))
@@ -113,7 +113,7 @@ async def test_new_lines_move_neither_the_mark_nor_the_screen(
 async def test_wrap_shows_the_end_of_long_lines_and_follows(open_log: OpenLog, console: FakeConsole) -> None:
     words = numbered(30, n30="long " + "x" * 150 + " tail-end")
     app = open_log(words)
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4")
         assert "tail-end" not in text(app)
         await press(pilot, "w")
@@ -136,7 +136,7 @@ async def test_wrap_shows_the_end_of_long_lines_and_follows(open_log: OpenLog, c
 async def test_switches_are_told_and_turned_off_again(open_log: OpenLog) -> None:
     rid, other = "3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01", "4f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01"
     app = open_log([f"{rid} a", f"{other} b", f"[ERROR] {rid} c", f"{other} d"])
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         await press(pilot, "4", "z", "i", "o")
         assert [r.split()[-1] for r in rows(app) if r] == ["a", "c", "b", "d"]
         assert "by request" in text(app)
@@ -153,7 +153,7 @@ async def test_switches_are_told_and_turned_off_again(open_log: OpenLog) -> None
 
 async def test_errors_one_after_the_other(open_log: OpenLog) -> None:
     app = open_log(numbered(60, n10="[ERROR] a\nmore", n59="[ERROR] b"))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "[")
         assert marked(app) == "[ERROR] b"
         await press(pilot, "[", "[")
@@ -165,14 +165,14 @@ async def test_errors_one_after_the_other(open_log: OpenLog) -> None:
 
 async def test_a_refused_pattern_says_why(open_log: OpenLog) -> None:
     app = open_log(numbered(5))
-    async with polling(app, (200, 60)) as pilot:
+    async with started(app, (200, 60)) as pilot:
         await press(pilot, "4", "slash", *r"(a)\1", "enter")
         assert "literal: it holds a backreference" in text(app)
 
 
 async def test_the_pane_names_its_keys_while_it_has_the_focus(open_log: OpenLog) -> None:
     app = open_log(numbered(3))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4")
         assert "f search" in text(app)
         assert dashboard(app).query_one(LogsPane).has_focus_within
@@ -182,7 +182,7 @@ async def test_the_pane_names_its_keys_while_it_has_the_focus(open_log: OpenLog)
 
 async def test_the_title_changes_with_the_lines_not_a_frame_later(open_log: OpenLog) -> None:
     app = open_log(numbered(20))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4")
         pane = app.screen.query_one(LogsPane)
         tail(app).action_stamps()

@@ -8,7 +8,7 @@ import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import KEY, NARROW, MakeApp, OpenLog, marked, numbered, opener, rows, tail, with_log
-from fakes.screens import dashboard, polling, press, settle, show, text, toasts
+from fakes.screens import dashboard, press, settle, show, started, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import Throttled
@@ -41,7 +41,7 @@ async def test_the_first_line_fetches_the_page_before_it(open_log: OpenLog, cons
     pages = [page(-9, 1), page(-12, -10, end=True)]
     console.older = lambda keys, before: pages.pop(0)
     app = open_log(numbered(30))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "g")
         assert console.calls[-1] == ("older_logs", (frozenset({KEY}), scene.NOW + 30))
         assert marked(app) == "line 1"
@@ -66,7 +66,7 @@ async def test_the_first_line_fetches_the_page_before_it(open_log: OpenLog, cons
 async def test_one_page_at_a_time(open_log: OpenLog, console: FakeConsole) -> None:
     app = open_log(numbered(30))
     console.held = []
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await pilot.press("4", "g", "k", "k")
         assert [name for name, _ in console.calls] == ["older_logs"]
         assert "reading older lines" in text(app)
@@ -79,7 +79,7 @@ async def test_one_page_at_a_time(open_log: OpenLog, console: FakeConsole) -> No
 async def test_a_page_that_cannot_be_read_is_words(open_log: OpenLog, console: FakeConsole) -> None:
     app = open_log(numbered(30))
     console.failure = Throttled("FilterLogEvents was throttled.")
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "g")
         assert toasts(app) == ["Older lines could not be read: FilterLogEvents was throttled."]
         assert "reading older lines" not in text(app)
@@ -90,7 +90,7 @@ async def test_a_page_for_another_log_is_dropped(open_log: OpenLog, console: Fak
     console.older = lambda keys, before: page(-9, 0)
     app = open_log(numbered(30))
     console.held = []
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         await pilot.press("4", "g")
         dashboard(app).query_one(LogsPane).select((EMAILS,))
         console.release()
@@ -105,7 +105,7 @@ async def test_following_again_brings_back_what_made_room(
     monkeypatch.setattr(buffer, "KEEP", 32)
     console.older = lambda keys, before: page(-9, 0)
     app = open_log(numbered(30))
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         await press(pilot, "4", "g")
         assert [s.text for s in tail(app).book.view][-1] == "line 22"
         show(app, console, with_log(numbered(31)))
@@ -128,7 +128,7 @@ def live(snapshot: Snapshot, **fields: object) -> Snapshot:
 
 async def test_l_asks_for_live_tail_and_says_what_it_costs(open_log: OpenLog, console: FakeConsole) -> None:
     app = open_log(numbered(5))
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         assert console.live is None
         await press(pilot, "4", "l")
         assert console.live is True
@@ -162,7 +162,7 @@ async def test_why_it_is_polled_is_said_to_whom_asked_for_live(
     open_log: OpenLog, console: FakeConsole
 ) -> None:
     app = open_log(numbered(5))
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         why = "Live Tail is off: as many sessions as the account may have (15) are open already"
         refused = live(with_log(numbered(5)), via_why=why, lag_s=4.0)
         show(app, console, refused)
@@ -190,7 +190,7 @@ def two_logs() -> Snapshot:
 async def test_marked_functions_are_shown_together(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = two_logs()
     app = make_app()
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         pane = dashboard(app).pane("functions")
         await press(pilot, "space")
         pane.table.move_to(EMAILS)  # type: ignore[attr-defined]
@@ -218,7 +218,7 @@ async def test_an_incident_shows_the_logs_of_all_its_functions(
     both = replace(first, functions=(KEY, EMAILS))
     console.snapshot = replace(two_logs(), incidents=(both, *rest))
     app = make_app()
-    async with polling(app, (120, 40)) as pilot:
+    async with started(app, (120, 40)) as pilot:
         await press(pilot, "5", "g")
         assert console.watched == {KEY, EMAILS}
         assert "and 1 more" in text(app)

@@ -7,7 +7,7 @@ import math
 import pytest
 from fakes.console_scene import snapshot
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import polling, press, settle, text
+from fakes.screens import press, settle, started, text
 
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.settings.thresholds import DetectorSettings, QuotaHeadroomSettings
@@ -85,7 +85,7 @@ def test_colours_follow_the_thresholds_that_are_set() -> None:
 
 async def test_the_pane_on_a_small_screen() -> None:
     app = LambdatopApp(FakeConsole(snapshot(), Clock()), Settings(), now=Clock(), arm_s=0.0)
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "3")
         await settle(pilot)
         shown = text(app)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, settle, show, text, toasts
+from fakes.screens import press, settle, show, started, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.settings.settings import Screen as ScreenSettings
@@ -25,7 +25,7 @@ NARROW, WIDE = (80, 24), (200, 60)
 
 async def test_who_opens_a_function_asks_for_what_invokes_it(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         console.watched = frozenset()  # the dashboard has watched it all the time: that is no news
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
@@ -37,7 +37,7 @@ async def test_enter_opens_the_function_in_full(make_app: MakeApp, console: Fake
     console.snapshot = scene.snapshot(
         journal=(scene.entry("m-1", "applied", target=scene.key("function", "orders-worker")),)
     )
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
         shown = text(app)
@@ -55,7 +55,7 @@ async def test_enter_opens_the_function_in_full(make_app: MakeApp, console: Fake
 
 async def test_a_function_that_vanishes_while_open_says_so(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "enter")
         show(app, console, replace(console.snapshot, functions=()))
         await settle(pilot)
@@ -64,7 +64,7 @@ async def test_a_function_that_vanishes_while_open_says_so(make_app: MakeApp, co
 
 async def test_help_comes_from_the_table(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (120, 100)) as pilot:
+    async with started(app, (120, 100)) as pilot:
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
         for words in ("throttle the function to zero", "Shift-Tab", "Ctrl-D", "confirm, where no typed name"):
@@ -75,7 +75,7 @@ async def test_help_comes_from_the_table(make_app: MakeApp) -> None:
 
 async def test_palette_finds_and_runs_a_key(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, "colon", *"journal")
         await settle(pilot)
         await press(pilot, "escape", "escape", "ctrl+p")
@@ -84,7 +84,7 @@ async def test_palette_finds_and_runs_a_key(make_app: MakeApp, console: FakeCons
 
 async def test_theme_picker_previews_and_escape_goes_back(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         assert app.theme == "midnight"
         await press(pilot, "t")
         assert isinstance(app.screen, ChooseScreen)
@@ -98,7 +98,7 @@ async def test_theme_picker_previews_and_escape_goes_back(make_app: MakeApp) -> 
 
 async def test_an_unknown_theme_is_one_message_and_the_default(make_app: MakeApp) -> None:
     app = make_app(settings=Settings(screen=ScreenSettings(theme="papper")))
-    async with polling(app):
+    async with started(app):
         assert app.theme == "midnight"
         assert any("did you mean paper" in t for t in toasts(app))
 
@@ -109,7 +109,7 @@ async def test_journal_lists_open_intents_first_and_the_banner_calls(
     entries = (scene.entry("m-old", "open"), scene.entry("m-new", "applied", at=scene.NOW - 60))
     console.snapshot = scene.snapshot(journal=entries)
     app = make_app()
-    async with polling(app, NARROW) as pilot:
+    async with started(app, NARROW) as pilot:
         assert "1 mutation without outcome: press J" in text(app)
         await press(pilot, "J")
         assert isinstance(app.screen, JournalScreen)
@@ -124,7 +124,7 @@ async def test_journal_lists_open_intents_first_and_the_banner_calls(
 
 async def test_the_function_page_names_who_pushes_to_it(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, WIDE) as pilot:
+    async with started(app, WIDE) as pilot:
         await press(pilot, "2", "G", "enter")
         shown = text(app)
         for words in ("s3 uploads  push async", "2 retries (throttled: up to 6 h), then dropped"):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import _send, polling, press, settle, text
+from fakes.screens import _send, press, settle, started, text
 from textual.pilot import Pilot
 
 from lambdatop.domain.errors import SourceError
@@ -62,7 +62,7 @@ async def test_the_price_then_the_answer(
         kind(1, 1_204, "ValueError: order # is bad"), kind(2, 3, "Task timed out"), left_out=7
     )
     app = make_app()
-    async with polling(app, size) as pilot:
+    async with started(app, size) as pilot:
         await open_screen(app, pilot)
         assert "estimating" in text(app)
         console.release()
@@ -93,7 +93,7 @@ async def test_the_price_then_the_answer(
 async def test_minutes_go_up_and_down_and_end(make_app: MakeApp, console: FakeConsole) -> None:
     console.scan = scan
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await open_screen(app, pilot)
         await press(pilot, "+", "+", "+", "+", "-", "-", "-", "-", "-")
         minutes = [given[1] for given in asked(console, "log_scan")]  # type: ignore[index]
@@ -105,7 +105,7 @@ async def test_minutes_go_up_and_down_and_end(make_app: MakeApp, console: FakeCo
 async def test_an_estimate_for_other_minutes_is_not_taken(make_app: MakeApp, console: FakeConsole) -> None:
     console.scan, console.held = scan, []
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await open_screen(app, pilot)
         await press_only(pilot, "+")
         (late, _), (new, answer) = console.held
@@ -123,7 +123,7 @@ async def test_escape_stops_the_query_and_then_leaves(
 ) -> None:
     console.scan = scan
     app = make_app()
-    async with polling(app, size) as pilot:
+    async with started(app, size) as pilot:
         await open_screen(app, pilot)
         await press(pilot)
         console.held = []
@@ -144,7 +144,7 @@ async def test_escape_stops_the_query_and_then_leaves(
 async def test_a_screen_that_goes_away_stops_its_query(make_app: MakeApp, console: FakeConsole) -> None:
     console.scan = scan
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await open_screen(app, pilot)
         await press(pilot)
         console.held = []
@@ -158,7 +158,7 @@ async def test_a_screen_that_goes_away_stops_its_query(make_app: MakeApp, consol
 async def test_errors_are_words_and_enter_begins_anew(make_app: MakeApp, console: FakeConsole) -> None:
     console.scan, console.failure = scan, SourceError("logs:StartQuery is denied.")
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await open_screen(app, pilot)
         await press(pilot)
         assert "logs:StartQuery is denied." in text(app)
@@ -171,7 +171,7 @@ async def test_a_long_list_scrolls_under_its_heads(make_app: MakeApp, console: F
     console.scan = scan
     console.errors = lambda _: found(*(kind(n, 100 - n, f"Error: number-{n}-of-them") for n in range(60)))
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await open_screen(app, pilot)
         await press(pilot, "enter")
         shown = text(app)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, settle, text
+from fakes.screens import press, settle, started, text
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import Denied
@@ -82,7 +82,7 @@ async def test_they_are_listed_oldest_first_with_what_is_not_known(
     make_app: MakeApp, told: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         assert asked(told) == []
         await press(pilot, "b")
         assert isinstance(app.screen, ExecutionsScreen)
@@ -97,7 +97,7 @@ async def test_they_are_listed_oldest_first_with_what_is_not_known(
 
 async def test_enter_reads_the_history_of_one_and_hides_secrets(make_app: MakeApp, told: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "b", "enter")
         assert told.calls[-1] == ("history", (WORKER, HISTORY.path))
         shown = text(app)
@@ -119,7 +119,7 @@ async def test_a_history_that_was_denied_is_not_known(make_app: MakeApp, told: F
     action = "lambda:GetDurableExecutionHistory"
     told.histories = {HISTORY.path: replace(HISTORY, operations=NotKnown("denied", action))}
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "b", "enter")
         assert f"not known ({action} denied)" in text(app)
         assert "ended, " not in text(app)
@@ -127,7 +127,7 @@ async def test_a_history_that_was_denied_is_not_known(make_app: MakeApp, told: F
 
 async def test_a_failure_is_said_and_asked_again_on_the_key(make_app: MakeApp, told: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         told.failure = Denied(f"{LIST} is denied.", action=LIST)
         await press(pilot, "b")
         assert f"which executions run is not known: {LIST} is denied." in text(app)
@@ -139,7 +139,7 @@ async def test_a_failure_is_said_and_asked_again_on_the_key(make_app: MakeApp, t
 
 async def test_none_that_runs_is_said_only_where_all_was_read(make_app: MakeApp, told: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         told.running = RunningExecutions((VersionExecutions("$LATEST", ()),))
         await press(pilot, "b")
         assert "no execution runs now" in text(app)
@@ -155,7 +155,7 @@ async def test_other_functions_have_none_and_nothing_is_asked(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "b")
         assert asked(console) == []
         assert "orders-worker is not a durable function." in text(app)
@@ -165,7 +165,7 @@ async def test_the_page_of_a_function_names_the_key_and_takes_it(
     make_app: MakeApp, told: FakeConsole
 ) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         app.open_function(WORKER)
         await settle(pilot)
         assert isinstance(app.screen, FunctionScreen)
@@ -176,7 +176,7 @@ async def test_the_page_of_a_function_names_the_key_and_takes_it(
 
 async def test_stopping_them_begins_on_the_list(make_app: MakeApp, told: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "b", "Y")
         assert isinstance(app.screen, AskScreen)
         assert "Stop the durable executions of which version of orders-worker?" in text(app)

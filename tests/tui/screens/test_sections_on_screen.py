@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, settle, show, text, toasts
+from fakes.screens import press, settle, show, started, text, toasts
 
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.panes.findings import FindingsPane
@@ -27,7 +27,7 @@ async def test_a_pane_that_cannot_be_painted(
     make_app: MakeApp, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    async with polling(app, (200, 60)) as pilot:
+    async with started(app, (200, 60)) as pilot:
         with monkeypatch.context() as broken:
             broken.setattr(FindingsPane, "paint", breaks)
             show(app, console, scene.snapshot())
@@ -41,7 +41,7 @@ async def test_a_pane_that_cannot_be_painted(
 
 async def test_a_header_that_cannot_be_made(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         for lines in app.screen.query(header.Lines):
             monkeypatch.setattr(lines, "_make", breaks)
             lines.refresh_lines()
@@ -55,7 +55,7 @@ async def test_a_screen_that_cannot_be_shown(
 ) -> None:
     monkeypatch.setattr(screen, "show", breaks)
     app = make_app()
-    async with polling(app) as pilot:
+    async with started(app) as pilot:
         await press(pilot, keys)
         assert isinstance(app.screen, screen)
         assert sum("could not be shown" in words for words in toasts(app)) == 1

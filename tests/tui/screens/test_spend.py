@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import MakeApp
-from fakes.screens import polling, press, text
+from fakes.screens import press, started, text
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -55,7 +55,7 @@ def test_no_plan_yet_is_not_called_no_budget() -> None:
 async def test_dollar_opens_it_and_escape_closes_it(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = replace(scene.snapshot(), spend=SPENT, polling=PLAN)
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "dollar_sign")
         assert isinstance(app.screen, SpendScreen)
         assert "logs.LiveTailMinute" in text(app)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import dialog, polling, press, settle, text, toasts
+from fakes.screens import dialog, press, settle, started, text, toasts
 from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
@@ -47,7 +47,7 @@ async def test_a_redo_is_what_the_page_of_its_function_takes_back(
         )
     )
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         app.open_function(WORKER)
         await settle(pilot)
         await press(pilot, "u")
@@ -75,7 +75,7 @@ async def test_a_page_without_anything_to_undo_says_so_and_offers_nothing(
 ) -> None:
     console.snapshot = scene.snapshot(journal=journal)
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         app.open_function(WORKER)
         await settle(pilot)
         await press(pilot, "u")
@@ -90,7 +90,7 @@ async def test_a_rule_that_was_read_for_a_function_belongs_to_it(
     rule = scene.key("rule", "default/nightly")
     console.snapshot = scene.snapshot(journal=(changed("r-1", rule), changed("b-1", SENDER)))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         app.open_function(WORKER)
         mitigation_flow = app.mitigation_flow
         assert isinstance(mitigation_flow, ConsoleFlow)
@@ -107,7 +107,7 @@ async def test_a_finding_without_a_target_of_its_own_offers_nobody_elses_change(
     account = replace(found, target=replace(found.target, key=scene.key("account", "x")), remedy=None)
     console.snapshot = scene.snapshot(journal=(changed("b-1", SENDER),), findings=(account,))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         app.open_finding(account)
         await settle(pilot)
         await press(pilot, "u")
@@ -118,7 +118,7 @@ async def test_a_finding_without_a_target_of_its_own_offers_nobody_elses_change(
 async def test_the_dashboard_takes_back_the_newest_of_all(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene.snapshot(journal=(changed("a-1", WORKER), changed("b-1", SENDER)))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "u")
         assert undos(console) == [None]
 
@@ -128,7 +128,7 @@ async def test_the_help_over_a_page_takes_back_what_that_page_would(
 ) -> None:
     console.snapshot = scene.snapshot(journal=(changed("a-1", WORKER), changed("b-1", SENDER)))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         app.open_function(WORKER)
         await settle(pilot)
         await press(pilot, "question_mark")
@@ -151,7 +151,7 @@ async def test_u_in_the_dialog_undoes_exactly_what_it_has_done(
     console.snapshot = scene.snapshot(journal=(mine, changed("newer", SENDER)))
     console.result = ending("applied", mine)
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D", "y")
         assert "APPLIED" in text(app)
         assert "u undoes it" in text(app)
@@ -166,7 +166,7 @@ async def test_u_works_where_aws_accepted_without_effect(make_app: MakeApp, cons
     console.snapshot = scene.snapshot(journal=(doubtful,))
     console.result = ending("unknown", doubtful)
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D", "y")
         assert "OUTCOME UNKNOWN" in text(app)
         await press(pilot, "u")
@@ -180,7 +180,7 @@ async def test_u_does_nothing_where_nothing_can_be_undone(
     console.result = ending("unknown", changed("mine", WORKER, outcome=outcome))
     console.snapshot = scene.snapshot(journal=(changed("other", SENDER),))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D", "y")
         assert "u undoes" not in text(app)
         await press(pilot, "u")
@@ -191,7 +191,7 @@ async def test_u_does_nothing_where_nothing_can_be_undone(
 async def test_u_typed_while_it_is_sent_undoes_nothing(make_app: MakeApp, console: FakeConsole) -> None:
     console.result = ending("applied", changed("mine", WORKER))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "D")
         console.held = []
         await pilot.press("y", "u", "u")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import polling, press, settle, text
+from fakes.screens import press, settle, started, text
 from textual.content import Content
 from textual.widgets import Static
 
@@ -28,7 +28,7 @@ async def test_who_changed_the_selected_function(make_app: MakeApp, console: Fak
         TrailEvent(scene.NOW - 900, "UpdateAlias", "deploy-bot", error="AccessDenied: no"),
     )
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "H")
         assert isinstance(app.screen, WhoScreen)
         for words in (
@@ -47,7 +47,7 @@ async def test_who_changed_the_selected_function(make_app: MakeApp, console: Fak
 
 async def test_nobody_and_a_refusal_are_words(make_app: MakeApp, console: FakeConsole) -> None:
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "H")
         assert "no change in the last days" in text(app)
         await press(pilot, "escape")
@@ -59,7 +59,7 @@ async def test_nobody_and_a_refusal_are_words(make_app: MakeApp, console: FakeCo
 async def test_the_journal_asks_about_the_entry(make_app: MakeApp, console: FakeConsole) -> None:
     console.snapshot = scene.snapshot(journal=(scene.entry("e1", "applied"),))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "J", "H")
         await settle(pilot)
         assert isinstance(app.screen, WhoScreen)
@@ -73,7 +73,7 @@ async def test_the_dialog_says_what_may_be_missing_and_hides_nothing(
     answers = {action: "yes" for action in iam} | {"lambda:PutFunctionConcurrency": "no"}
     console.snapshot = scene.snapshot(permissions=Permissions(scene.NOW, answers))  # type: ignore[arg-type]
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         assert "no: lambda:PutFunctionConcurrency is probably not allowed" in text(app)
         assert "type orders-worker to confirm" in text(app)
@@ -84,7 +84,7 @@ async def test_what_is_not_known_to_be_allowed_is_said_once_in_words(
 ) -> None:
     console.snapshot = scene.snapshot(permissions=Permissions(scene.NOW, {}, "IAM does not answer."))
     app = make_app()
-    async with polling(app, SIZE) as pilot:
+    async with started(app, SIZE) as pilot:
         await press(pilot, "T")
         (line,) = [line for line in text(app).split("\n") if "allowed  " in line]
         assert (
@@ -103,7 +103,7 @@ def test_help_says_yes_no_or_a_question_mark() -> None:
 
 async def test_help_is_wrapped_beside_its_keys(make_app: MakeApp) -> None:
     app = make_app()
-    async with polling(app, (80, 24)) as pilot:
+    async with started(app, (80, 24)) as pilot:
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
         for width in (80, 60, 120):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.not_read import told
+from lambdatop.domain.facts.not_read import with_unit
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.memory_sizes import RunSizes, past_sizes
 from lambdatop.domain.log_analysis.digest import Digest, Failed, digest
@@ -43,7 +43,7 @@ def limit_of(kind: str, facts: FunctionFacts) -> str:
         "disk_full": f"/tmp {facts.ephemeral_mb} MB",
         "too_many_files": f"{descriptors} file descriptors",
         "too_many_threads": "those of its instance" if managed else "1,024 processes and threads",
-        "out_of_memory": f"memory {told(facts.memory_mb, 'MB')}",
+        "out_of_memory": f"memory {with_unit(facts.memory_mb, 'MB')}",
         "payload_too_large": "6 MB synchronous, 200 MB streamed, 1 MB asynchronous",
         "package_too_large": "250 MB unzipped, layers included",
         "environment_too_large": "4 KB of environment variables",
