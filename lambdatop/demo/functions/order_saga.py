@@ -16,7 +16,7 @@ HANGS_S = 30.0
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Charge the order once, then wait for the carrier, longer than the function may run."""
+    """Take the order's money once, then wait for the carrier, longer than the function may run."""
     arn, token = event["DurableExecutionArn"], event["CheckpointToken"]
     known = {operation["Id"]: operation for operation in event["InitialExecutionState"]["Operations"]}
     order = json.loads(known[arn.rsplit("/", 1)[-1]]["ExecutionDetails"]["InputPayload"])

@@ -1,12 +1,9 @@
-"""Takes over a partner's price list. The partner allows a few calls a day."""
+"""Takes over a partner's price list. The partner allows one call a day, which was made long ago."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
-
-ALLOWED = 2
-calls = 0
 
 
 class AllowanceExceeded(Exception):
@@ -14,11 +11,7 @@ class AllowanceExceeded(Exception):
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Fetch the list once; raise when the day's allowance is used up."""
-    global calls
-    calls += 1
+    """Ask for the list; raise where the day's allowance is used up, as it is in this scenario."""
+    print(f"asking {event['partner']} for its price list")
     time.sleep(0.1)  # The partner.
-    print(f"price list of {event['partner']}: call {calls} of {ALLOWED} today")
-    if calls > ALLOWED:
-        raise AllowanceExceeded(f"429 from {event['partner']}: {ALLOWED} calls a day are allowed")
-    return {"prices": 4_200}
+    raise AllowanceExceeded(f"429 from {event['partner']}: one call a day is allowed")

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def handler(event: Any, context: Any) -> dict[str, int]:
-    """Pay each refund of a batch, from a mapping or from a pipe, which sends the bare records."""
+    """Hand each refund of a batch to the bank; a pipe sends the bare records, a mapping does not."""
     records = event["Records"] if isinstance(event, dict) else event
     for record in records:
         refund = json.loads(record["body"])

@@ -22,7 +22,6 @@ from lambdatop.demo.patches import (
     quotas,
     rules,
     sampler,
-    schedules,
     state_machines,
 )
 from lambdatop.demo.patches import (
@@ -81,8 +80,7 @@ class RepairLayer(Struct, frozen=True):
         streams.install()
         control_plane.install()
         aliases.install()
-        rules.install()
-        schedules.install(compression)
+        rules.install(compression)
         state_machines.install()
         PipeRepair().install()
         identity.install(token)

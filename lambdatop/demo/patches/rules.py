@@ -2,6 +2,10 @@
 
 ministack says yes to switching a rule that is not there, runs a function target once and synchronously
 (no retries, no asynchronous metrics), knows only the state ENABLED, and keeps what PutRule left out.
+
+Rules with a schedule and schedules of EventBridge Scheduler fire by the demo's minutes: `rate(1 minute)` is
+one published minute. ministack looks every ten seconds whether one is due, which in a compressed demo is
+minutes late. What has `cron()` or `at()` follows the clock, which no compression changes.
 """
 
 from __future__ import annotations
@@ -28,11 +32,18 @@ _WITH_RULE = (
 )
 _CHANGES = {"put_rule", "delete_rule", "put_targets", "remove_targets", "enable_rule", "disable_rule"}
 _ALL = (*_WITH_RULE, "put_rule", "delete_rule", "list_rules", "list_rule_names_by_target")
+LOOK_S = 0.2
+"""Real seconds between two looks: what has a rate fires so much late at most."""
 _Call = Callable[..., Any]
 
 
-def install() -> None:
-    """Put the wrappers in place."""
+def install(compression: int) -> None:
+    """Put the wrappers in place; rates pass `compression` times faster."""
+    _ministack.replace("services.scheduler._SCHEDULE_TICK_INTERVAL", lambda _: LOOK_S)
+    _ministack.replace("services.eventbridge._SCHEDULER_TICK_INTERVAL", lambda _: LOOK_S)
+    _ministack.replace(
+        "services.eventbridge._parse_rate_seconds", functools.partial(_compressed, compression)
+    )
     _ministack.replace("services.eventbridge._put_rule", _put_rule)
     _ministack.replace("services.eventbridge._rule_out", _shown)
     _ministack.replace("services.eventbridge._enable_rule", _switched)
@@ -41,6 +52,15 @@ def install() -> None:
     for operation in _ALL:
         _ministack.replace(f"services.eventbridge._{operation}", functools.partial(_guarded, operation))
     _ministack.replace("services.eventbridge._dispatch_to_lambda", _dispatch)
+
+
+def _compressed(compression: int, original: _Call) -> _Call:
+    @functools.wraps(original)
+    def seconds(expression: str) -> float | None:
+        found = original(expression)
+        return None if found is None else found / compression
+
+    return seconds
 
 
 def _refused(code: str, text: str) -> Any:

@@ -9,12 +9,20 @@ from __future__ import annotations
 from lambdatop.demo.scenarios import fleet
 from lambdatop.demo.scenarios.model import Flow, FunctionSpec, Scenario, ScheduleSpec
 
+PRICE_SYNC = FunctionSpec("price-sync", "Takes over a partner's price list", memory_mb=256, timeout_s=10)
+DAILY = ScheduleSpec(
+    "price-sync-daily",
+    "rate(1 minute)",  # It was rate(1 day).
+    PRICE_SYNC.name,
+    {"partner": "acme"},
+)
+
 BUSY_SCHEDULE = Scenario(
     name="busy-schedule",
     title="A schedule that fires too often",
     story=(
         "price-sync takes a partner's price list over. Its schedule was to fire once a day; the last change "
-        "made it rate(1 minute). The partner allows a few calls a day and refuses the rest, and Lambda tries "
+        "made it rate(1 minute). The partner allows one call a day and refuses the rest, and Lambda tries "
         "each refused event twice more."
     ),
     look_for=(
@@ -25,12 +33,9 @@ BUSY_SCHEDULE = Scenario(
     queues=fleet.QUEUES,
     streams=fleet.STREAMS,
     tables=fleet.TABLES,
-    functions=(
-        *fleet.FUNCTIONS,
-        FunctionSpec("price-sync", "Takes over a partner's price list", memory_mb=256, timeout_s=10),
-    ),
+    functions=(*fleet.FUNCTIONS, PRICE_SYNC),
     mappings=fleet.MAPPINGS,
-    schedules=(ScheduleSpec("price-sync-daily", "rate(1 minute)", "price-sync", {"partner": "acme"}),),
+    schedules=(DAILY,),
     flows=(*fleet.FLOWS, Flow("sqs", "orders", fleet.ORDERS_PER_SECOND, fleet.order)),
     remarks=("Schedules with rate() fire by the demo's minutes, those with cron() or at() by the clock.",),
 )

@@ -48,7 +48,10 @@ def test_the_fleet_is_one_that_aws_would_accept(scenario: Scenario) -> None:
 def test_every_function_has_code_and_every_event_a_target(scenario: Scenario) -> None:
     modules = {f.name.removesuffix(".py") for f in files("lambdatop.demo.functions").iterdir()}
     assert {f.name.replace("-", "_") for f in scenario.functions} <= modules
-    targets = {s.name for s in (*scenario.functions, *scenario.queues, *scenario.machines)}
+    targets = {f.name for f in scenario.functions} | {q.name for q in scenario.queues}
+    targets |= {m.name for m in scenario.machines}
+    invoked = {s.function for s in scenario.schedules} | {m.function for m in scenario.machines}
+    assert invoked | {name for p in scenario.pipes for name in (p.function, p.queue)} <= targets
     assert {flow.target.partition(":")[0] for flow in scenario.flows} <= targets | {
         *scenario.streams,
         *scenario.tables,
