@@ -47,6 +47,8 @@ def test_version_and_help(cli: Cli) -> None:
         (("policy",), "required: POLICY"),
         (("plan", "throttle_to_zero", "f", "--set", "a=b"), "no setting 'a'; it takes triggers"),
         (("mitigate", "purge_queue", "q", "--set", "a=b"), "no setting 'a'; it takes none"),
+        (("mitigate", "tune_trigger", "q", "--set", "batch_size=0"), "batch_size must be from 1 to 10,000"),
+        (("plan", "restore_async", "f", "--set", "retries=9"), "retries must be from 0 to 2, not 9"),
         (("logs", "f", "--since", "yesterday"), "neither a duration nor a time; write 30s"),
         (("logs", "f", "--since", "yesterday"), "or a time like 10:15 or 2026-11-30T12:00Z"),
         (("logs", "f", "--grep", "("), "--grep '(' cannot be searched for: it is not a regular expression"),

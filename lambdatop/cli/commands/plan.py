@@ -58,10 +58,12 @@ async def _propose(
 
 
 def check_wish(mitigation: str, params: dict[str, str]) -> None:
-    """Refuse an unknown mitigation, and settings that it does not have, before anything is connected.
+    """Refuse an unknown mitigation, settings that it does not have, and values that no target could take.
+
+    Nothing is connected for that.
 
     Raises:
-        UsageError: with the nearest name, or the settings that it takes.
+        UsageError: with the nearest name, the settings that it takes, or their range.
     """
     from lambdatop.domain.mitigations.registry import check_settings
 

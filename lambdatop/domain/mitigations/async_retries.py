@@ -26,6 +26,11 @@ FIELD = "async_config"
 RETRIES, AGE, ENDS = "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"
 SHORTEST_AGE_S = 60
 DEFAULTS: Mapping[str, Any] = {RETRIES: MAX_RETRIES, AGE: MAX_EVENT_AGE_S}
+SETTINGS: Mapping[str, tuple[str, int, int]] = {
+    "retries": (RETRIES, 0, MAX_RETRIES),
+    "max_age": (AGE, SHORTEST_AGE_S, MAX_EVENT_AGE_S),
+}
+"""What `--set` takes: the setting of AWS, its least and its most (botocore's model)."""
 CALLS = (
     ("lambda", "PutFunctionEventInvokeConfig"),
     ("lambda", "UpdateFunctionEventInvokeConfig"),
@@ -104,6 +109,12 @@ def plan_stop_async_retries(
     return _plan(STOP, s, call, before, after, now, plan_id)
 
 
+def _parse(name: str, value: object) -> int | None:
+    """Parse a setting; None is AWS's default."""
+    _, least, most = SETTINGS[name]
+    return number_or_none(name, value, least, most)
+
+
 def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan given retries and age, destinations kept; undo (`u`) brings a former configuration back whole."""
     if isinstance(s.async_config, NotKnown):
@@ -113,12 +124,9 @@ def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: flo
         return Refusal(RESTORE, s.ref, "What should the asynchronous retries be?", hint)
     before = settings_of(s.async_config)
     after: dict[str, Any] = dict(before or DEFAULTS)
-    for name, key, least, most in (
-        ("retries", RETRIES, 0, MAX_RETRIES),
-        ("max_age", AGE, SHORTEST_AGE_S, MAX_EVENT_AGE_S),
-    ):
+    for name, (key, _, _) in SETTINGS.items():
         if name in params:
-            value = number_or_none(name, params[name], least, most)
+            value = _parse(name, params[name])
             after[key] = DEFAULTS[key] if value is None else value
     wanted = None if after == DEFAULTS else after
     if wanted == before:
@@ -241,7 +249,8 @@ SPECS = (
         label="async retries",
         does="set retries and age of its asynchronous events",
         footer=23,
-        params=("retries", "max_age"),
+        params=tuple(SETTINGS),
+        checks=tuple((name, _parse) for name in SETTINGS),
         ask=Ask("Asynchronous retries of {target}?", "retries=2, or max_age=21600 …"),
         calls=CALLS,
         iam=IAM,

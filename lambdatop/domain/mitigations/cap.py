@@ -153,6 +153,7 @@ SPECS = (
         does="cap its concurrency at a number",
         footer=19,
         params=("reserved",),
+        checks=(("reserved", lambda name, value: parse_reserved(value)),),
         ask=Ask("Cap {target} at how many executions at once?", "a number from 1", "reserved"),
         saves="runs above a cap",
         calls=(*throttle.CALLS, *managed.CALLS),

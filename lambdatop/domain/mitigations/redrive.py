@@ -250,6 +250,7 @@ SPECS = (
         does="redrive its dead letters at a limited rate",
         footer=25,
         params=("rate", "cancel"),
+        checks=(("rate", lambda name, value: number(name, value, 1, FASTEST)), ("cancel", switch)),
         nothing="no dead-letter queue behind its triggers",
         dead_letters=True,
         calls=CALLS,

@@ -5,7 +5,7 @@ A planner turns a fresh Situation into a Plan that states everything, or a Refus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
@@ -108,11 +108,14 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     return undo.plan_undo(entry, current, now, plan_id, UNDO_CALLS, FINAL)
 
 
-def check_settings(name: str, params: Iterable[str]) -> MitigationSpec:
-    """Return the mitigation of a name; raises UsageError for an unknown one, and for settings it lacks."""
+def check_settings(name: str, params: Mapping[str, Any]) -> MitigationSpec:
+    """Return the mitigation of a name; raise UsageError for an unknown one, settings it lacks, bad values."""
     chosen = planner(name)
     for key in params:
         if key not in chosen.params:
             known = f"it takes {', '.join(chosen.params)}" if chosen.params else "it takes none"
             raise UsageError(f"{name} has no setting {key!r}; {known}.")
+    for key, check in chosen.checks:
+        if key in params:
+            check(key, params[key])
     return chosen

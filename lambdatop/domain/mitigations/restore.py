@@ -218,6 +218,7 @@ SPECS = (
         does="restore its reserved concurrency",
         footer=8,
         params=("reserved",),
+        checks=(("reserved", lambda name, value: parse_reserved(value)),),
         remembers=True,
         starts=True,
         calls=throttle.CALLS,

@@ -121,6 +121,7 @@ SPECS = (
         does="tune one of its triggers (batch, concurrency, retries)",
         footer=20,
         params=(*tune.KNOBS, SETTING),
+        checks=(*((name, knob.parse) for name, knob in tune.KNOBS.items()), (SETTING, switch)),
         ask=Ask("Which settings of {target}?", "max_concurrency=2, or batch_size=1 …"),
         calls=triggers.CALLS,
         iam=triggers.IAM,

@@ -16,6 +16,8 @@ from lambdatop.domain.plans.plan import Call, Proposal, Tier
 PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
 Recall = Callable[[Iterable[Entry], Key], Mapping[str, Any]]
 """Makes fields of the situation of the journal's entries and the target."""
+Check = Callable[[str, object], object]
+"""Parses the value of a setting, by its name; raises UsageError where no target could take it."""
 Saves = Literal["runs", "some runs", "runs by a trigger", "runs above a cap", "async attempts", "receives"]
 """What is no longer paid for once a mitigation has been applied; `snapshots/savings.py` computes it."""
 
@@ -45,7 +47,8 @@ class MitigationSpec(Struct, frozen=True):
     `order` is its place in lists. `hotkey` is the key in the console, `label` its word in the footer,
     `does` its line in the help, `footer` how early it stands in the footer (the lowest first).
 
-    `params` names the settings that `--set` accepts; `ask` is there when it needs one of them. `looks_at`
+    `params` names the settings that `--set` accepts, `checks` parse those whose range or choice is known
+    before anything of a target is; `ask` is there when it needs one of them. `looks_at`
     are control fields that no other plan needs, read for this one only: the others must not wait for them.
     `queues` are settings that may name a queue; the planner gets its ARN.
 
@@ -79,6 +82,7 @@ class MitigationSpec(Struct, frozen=True):
     does: str
     footer: int
     params: tuple[str, ...] = ()
+    checks: tuple[tuple[str, Check], ...] = ()
     ask: Ask | None = None
     looks_at: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()

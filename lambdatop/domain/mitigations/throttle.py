@@ -16,7 +16,7 @@ from lambdatop.domain.facts.not_read import NotKnown, or_none, with_unit
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.mitigations import managed, provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.spec import MitigationSpec, UndoCalls
+from lambdatop.domain.mitigations.spec import Check, MitigationSpec, UndoCalls
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
@@ -92,6 +92,10 @@ def _asked(params: Mapping[str, Any], name: str, yes: str) -> bool:
     if asked not in (yes, KEEP):
         raise UsageError(f"{name} must be {yes!r} or {KEEP!r}, not {params[name]!r}.")
     return asked == yes
+
+
+def _check(yes: str) -> Check:
+    return lambda name, value: _asked({name: value}, name, yes)
 
 
 def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
@@ -315,6 +319,7 @@ SPECS = (
         does="throttle the function to zero",
         footer=6,
         params=(TRIGGERS, PROVISIONED),
+        checks=((TRIGGERS, _check(FIRST)), (PROVISIONED, _check(REMOVE))),
         stops=True,
         saves="runs",
         calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS, *managed.CALLS),

@@ -15,13 +15,15 @@ from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import Mode, SourceRow
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.spans import Item, Span, Spans, bar, clip, fit, spans
+from lambdatop.tui.style.spans import Item, Span, Spans, bar, clip, fit, spans, width_of
 from lambdatop.tui.style.theme import OFF, ON, inks_of
 
 EXPIRES_SOON_S = 900.0
 UNDER_WAY_S = 60.0
 """An intent that is younger is most likely being carried out right now, here or in another console."""
 WIDE = 110
+GAP = 2
+"""Cells between two items of a line."""
 CONNECTION = "connection"
 """The engine's source that stands for the connection itself."""
 SOURCE_SLOT = {"ok": "ok", "starting": "faint", "stale": "stale", "throttled": "warning"}
@@ -32,8 +34,9 @@ def first_line(frame: Frame, mode: Mode, notice: str, width: int) -> Spans:
     target = frame.target
     left = [Item(spans((" lambdatop", "accent")))]
     if target is None:
-        words = frame.trouble or "connecting…"
-        left.append(Item(spans((clip(words, max(10, width - 30)), "warning" if frame.trouble else "muted"))))
+        taken = width_of(left[0].pieces) + width_of(badges(frame, mode)[-1].pieces) + 2 * GAP
+        words = whole_words(frame.trouble, width - taken) or "connecting…"
+        left.append(Item(spans((words, "warning" if frame.trouble else "muted"))))
     else:
         account = target.scope.account
         name = spans(target.alias, (f" {account}", "muted")) if target.alias else spans(account)
@@ -44,7 +47,14 @@ def first_line(frame: Frame, mode: Mode, notice: str, width: int) -> Spans:
             left.append(Item(spans((target.endpoint, slot)), 3))
     standing = target.notice if target and target.notice else notice
     right = [Item(spans((standing, "warning")), 2), Item(paused(frame))]
-    return bar(left, [*right, *badges(frame, mode)], width)
+    return bar(left, [*right, *badges(frame, mode)], width, GAP)
+
+
+def whole_words(sentence: str, width: int) -> str:
+    """Return how a sentence begins, cut behind a word or in a long one; the panes show its end, too."""
+    cut = clip(sentence, width)
+    words = cut.rpartition(" ")[0]
+    return f"{words} …" if cut != sentence and 3 * len(words) > 2 * len(cut) else cut
 
 
 def badges(frame: Frame, mode: Mode) -> tuple[Item, ...]:

@@ -32,11 +32,16 @@ from lambdatop.domain.mitigations.spec import UndoCalls
 TABLE = Path(__file__).parent / "planner_table.txt"
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _words(value: Any) -> str:
     if callable(value):
         return str(value.__name__)
     if isinstance(value, tuple):
-        return ", ".join(" ".join(one) if isinstance(one, tuple) else _words(one) for one in value)
+        texts = (" ".join(filter(_is_text, one)) if isinstance(one, tuple) else _words(one) for one in value)
+        return ", ".join(texts)
     if isinstance(value, UndoCalls):
         return f"{_words(value.calls)} by {_words(value.command)}"
     if isinstance(value, Ask):

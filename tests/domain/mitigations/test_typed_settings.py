@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.mitigations.registry import REGISTRY, check_settings
 from lambdatop.domain.plans.parse import is_number, number, number_or_none, switch
 
 
@@ -62,3 +63,22 @@ def test_yes_and_no_are_said_in_three_words_each() -> None:
         with pytest.raises(UsageError) as error:
             switch("x", typed)
         assert str(error.value) == f"x must be true or false, not {typed!r}."
+
+
+NAMES = {"to", "version"}
+"""Settings that name something of the target's account: what there is, only a read can tell."""
+CHECKED = [(name, one) for name, spec in REGISTRY.items() for one in spec.params if one not in NAMES]
+
+
+@pytest.mark.parametrize(("mitigation", "setting"), CHECKED)
+def test_a_value_that_no_target_could_take_is_refused_without_one(mitigation: str, setting: str) -> None:
+    with pytest.raises(UsageError, match=setting):
+        check_settings(mitigation, {setting: "no such value"})
+
+
+@pytest.mark.parametrize(("mitigation", "given"), [("tune_trigger", "0"), ("redrive_dlq", "501")])
+def test_a_number_out_of_its_range_is_refused_without_a_target(mitigation: str, given: str) -> None:
+    setting = {"tune_trigger": "batch_size", "redrive_dlq": "rate"}[mitigation]
+    with pytest.raises(UsageError, match="must be from 1 to"):
+        check_settings(mitigation, {setting: given})
+    check_settings(mitigation, {setting: "1"})

@@ -7,7 +7,7 @@ from fakes import console_scene as scene
 from msgspec.structs import replace
 
 from lambdatop.domain.settings.settings import ModeSettings, Settings
-from lambdatop.domain.state.snapshot import Target
+from lambdatop.domain.state.snapshot import SourceRow, Target
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.style.spans import plain
 from lambdatop.tui.widgets.header import first_line, second_line, short_origin
@@ -36,6 +36,24 @@ def _line(mode: ModeSettings, shown: str, target: Target | None = None, width: i
 )
 def test_an_origin_in_short(origin: str, short: str) -> None:
     assert short_origin(origin) == short
+
+
+REFUSED = (
+    "The endpoint https://lambda.eu-central-1.amazonaws.com/ could not be reached: it was refused twice."
+)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_why_there_is_no_connection_begins_legibly(width: int) -> None:
+    """What is cut stands whole in the panes; in the header it ends behind a word where it can."""
+    row = SourceRow("connection", "failed", None, REFUSED)
+    frame = Frame(scene.snapshot(targets=(), sources=(row,)), scene.NOW, None, Settings(mode=ModeSettings()))
+    line = plain(first_line(frame, "read-only", "", width))
+    name, said, mode = line[:10], line[12:-11].rstrip(), line[-11:]
+    assert (name.strip(), mode.strip(), len(line)) == ("lambdatop", "READ-ONLY", width)
+    assert said == REFUSED or (said.endswith("…") and REFUSED.startswith(said[:-1]))
+    assert width < 100 or said == REFUSED or said.endswith(" …")
+    assert len(said) > min(len(REFUSED), width) - 30
 
 
 def test_read_only_names_its_reason_where_there_is_room() -> None:

@@ -115,8 +115,8 @@ SPEC = DetectorSpec(
     says="events wait in Lambda's asynchronous queue",
     formula=(
         "AsyncEventAge.Maximum > {warning_age_s:g} s and rising over {window_min} final minutes, with more "
-        "age than retries of failing events explain (360 s); critical at {critical_share:g} of the maximum "
-        "event age"
+        f"age than retries of failing events explain ({RETRY_AGE_MS / 1000:g} s); "
+        "critical at {critical_share:g} of the maximum event age"
     ),
     source="AWS/Lambda AsyncEventAge (Maximum), Errors, Throttles; maximum event age of the function",
     traps=(

@@ -139,7 +139,7 @@ SPEC = DetectorSpec(
     formula=(
         "Errors / Invocations over {window_min} final minutes, with at least {min_invocations} invocations "
         "and {min_errors} errors; or, of a function that runs seldom, the newest {failing_minutes} minutes "
-        "with invocations or more, over 10 minutes or more, in which all of them failed"
+        f"with invocations or more, over {LEAST_MIN} minutes or more, in which all of them failed"
     ),
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(

@@ -13,7 +13,14 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.sudden_change import QUIET_MIN, last_run, went_silent
+from lambdatop.domain.figures.sudden_change import (
+    LEAST_PER_MIN,
+    QUIET_MIN,
+    STEADY,
+    STEADY_MIN,
+    last_run,
+    went_silent,
+)
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.units import span
 
@@ -89,7 +96,8 @@ def _silence(context: EvaluationContext, facts: FunctionFacts) -> Finding | None
             ("state", state[1].state if state else None),
         ),
         (),
-        f"no invocation for {quiet}, in 45 min before at least 9 of 10 minutes had some",
+        f"no invocation for {quiet}, in {STEADY_MIN} min before at least {10 * STEADY:g} of 10 minutes "
+        "had some",
         tuple(m.key for m in world.mappings_of(key)),
     )
 
@@ -101,8 +109,9 @@ SPEC = DetectorSpec(
     says="Lambda does not run a function, or it went silent while events wait for it",
     formula=(
         "State Failed, Deactivated, ActiveNonInvocable, or Inactive for another reason than Idle; "
-        "LastUpdateStatus Failed; or no invocation for 5 minutes after 45 in which 9 of 10 had some, 5 a "
-        "minute on average (information where nothing waits)"
+        f"LastUpdateStatus Failed; or no invocation for {QUIET_MIN} minutes after {STEADY_MIN} in which "
+        f"{10 * STEADY:g} of 10 had some, {LEAST_PER_MIN:g} a minute on average "
+        "(information where nothing waits)"
     ),
     source=(
         "GetFunctionConfiguration of functions on screen, changed in the last 15 minutes or silent; "

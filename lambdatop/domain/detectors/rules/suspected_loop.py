@@ -189,7 +189,8 @@ SPEC = DetectorSpec(
         "a cycle of the event graph through the function, and: invocations grow {growth_factor:g} times a "
         "minute for {growth_min} minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done "
         "(Deleted) while it runs {min_per_min:g} times a minute or more; or its concurrency stands at its "
-        "cap; or invocations jump to 10 times the most of the hour before and stay there; or dead letters "
+        f"cap; or invocations jump to {JUMP:g} times the most of the hour before and stay there; or "
+        "dead letters "
         "are sent back while they go on failing. Critical but where the traffic is steady and a hop of the "
         "cycle is not certain"
     ),

@@ -16,7 +16,7 @@ from lambdatop.domain.figures.context import EvaluationContext, asked_from
 from lambdatop.domain.figures.loop_traffic import volume
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.figures.sudden_change import SLOW_MIN, Burst, burst
+from lambdatop.domain.figures.sudden_change import GROWS_MIN, OF_GROWTH, SLOW_MIN, STAYS_MIN, Burst, burst
 from lambdatop.domain.graph.topology import graph
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -147,10 +147,15 @@ SPEC = DetectorSpec(
     causal=35,
     says="events that invoke a function multiply, and nothing known sends so many",
     formula=(
-        "invocations of 2 minutes or more are {factor:g} times the most of the hour before; or 3 minutes "
-        "in a row {growth_factor:g} times the minute before, up to 5 times that most; or 15 minutes that "
-        "grow to 10 times; at least {min_per_min:g} a minute, by asynchronous events or an event source "
-        "mapping; 600 a minute where the function did not run in the hour before"
+        f"invocations of {STAYS_MIN} minutes or more are "
+        "{factor:g} times the most of the hour before; or "
+        f"{GROWS_MIN} minutes in a row "
+        "{growth_factor:g} times the minute before, up to "
+        f"{OF_GROWTH:g} x "
+        "{factor:g} times that most; or "
+        f"{SLOW_MIN} minutes that grow to "
+        "{factor:g} times; at least {min_per_min:g} a minute, by asynchronous events or an event source "
+        "mapping; {factor:g} x {min_per_min:g} a minute where the function did not run in the hour before"
     ),
     source=(
         "AWS/Lambda Invocations, AsyncEventsReceived, IteratorAge; AWS/SQS Sent, Deleted, Visible; the "
