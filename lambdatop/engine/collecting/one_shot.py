@@ -98,7 +98,7 @@ class OneShot:
         due = self._due()
         for name, gaps in self._fleet.unasked(self._view()).items():
             late = name in due or (name not in self._fleet.states and name not in UNHURRIED)
-            reason = _REASON.get(self._fleet.states.get(name, ""), "out of time" if late else "not asked")
+            reason = _REASON.get(self._fleet.states.get(name, ""), "out of time" if late else "left out")
             yield from (replace(g, reason=reason) if g.reason == "not asked" else g for g in gaps)
 
     def _due(self) -> dict[str, float]:
