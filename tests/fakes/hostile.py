@@ -76,7 +76,7 @@ def _policy(stub: HostileStub, text: str, params: dict[str, Any]) -> str:
         "Principal": {"Service": "events.amazonaws.com", "AWS": text},
         "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{text}"}},
     }
-    return json.dumps({"Statement": [allow, {"Sid": text, "Effect": text}, text]})
+    return json.dumps({"Statement": [allow, {"Sid": text, "Effect": "Deny", "Principal": text}]})
 
 
 def _trail(stub: HostileStub, text: str, params: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from fakes.plan_situations import (
 from fakes.worlds import NOW
 from msgspec.structs import replace
 
-from lambdatop.domain.facts.not_read import NOT_ASKED
+from lambdatop.domain.facts.not_read import NEVER_ASKED, NOT_ASKED
 from lambdatop.domain.mitigations.triggers import CHANGING
 
 ALIAS_ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders-worker:live"
@@ -37,13 +37,19 @@ STREAM = on_mapping(by_stream(), retention_s=86_400, oldest_age_s=1800.0)
 AGEING = replace(STREAM, facts=by_stream(max_record_age_s=3600))
 TOLD = replace(STREAM, facts=by_stream(max_record_age_s=3600, on_failure_arn=TOPIC))
 DYNAMO = on_mapping(by_stream(source_arn=TABLE, source_kind="dynamodb"), oldest_age_s=1800.0)
-BY_KAFKA = on_mapping(fed(source_arn=KAFKA, source_kind="kafka"))
+BY_KAFKA = on_mapping(
+    fed(source_arn=KAFKA, source_kind="kafka"), retention_s=NEVER_ASKED, oldest_age_s=NEVER_ASKED
+)
 POLLED_KAFKA = on_mapping(
-    fed(source_arn=KAFKA, source_kind="kafka", part_of_source="clicks", pollers_min=1, pollers_max=2)
+    fed(source_arn=KAFKA, source_kind="kafka", part_of_source="clicks", pollers_min=1, pollers_max=2),
+    retention_s=NEVER_ASKED,
+    oldest_age_s=NEVER_ASKED,
 )
 AGEING_KAFKA = replace(POLLED_KAFKA, facts=replace(POLLED_KAFKA.facts, max_record_age_s=3600))
-BY_MQ = on_mapping(fed(source_arn=BROKER, source_kind="mq", part_of_source="orders"))
-BY_DOCUMENTS = on_mapping(fed(source_arn=DOCUMENTS, source_kind="documentdb", part_of_source="shop.carts"))
+BY_MQ = on_mapping(fed(source_arn=BROKER, source_kind="mq", part_of_source="orders"), retention_s=NEVER_ASKED)
+BY_DOCUMENTS = on_mapping(
+    fed(source_arn=DOCUMENTS, source_kind="documentdb", part_of_source="shop.carts"), retention_s=NEVER_ASKED
+)
 
 DISABLE: Cases = {
     "a queue with some messages": Asked(WAITING),

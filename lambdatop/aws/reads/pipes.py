@@ -11,7 +11,7 @@ from lambdatop.aws.reads.gaps import Gaps
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
+from lambdatop.domain.facts.not_read import NEVER_ASKED, NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import source_kind
 from lambdatop.domain.keys import Key, Scope, parse_arn
@@ -88,7 +88,7 @@ class Pipes:
             read = self._queues.read(source)
             return await gaps.read("sqs:GetQueueAttributes", f"the state of {source} is", read), NOT_ASKED
         if kind != "kinesis":
-            return None, NOT_ASKED
+            return None, NEVER_ASKED
         read_retention = self._parts.kinesis_retention_s(source)
         action = "kinesis:DescribeStreamSummary"
         return None, await gaps.read(action, "how long the stream keeps records is", read_retention)
@@ -98,7 +98,7 @@ class Pipes:
     ) -> tuple[float | NotKnown, bool | NotKnown]:
         """Read how old a queue's oldest message is (s), and whether other queues' failures are put there."""
         if not isinstance(queue, QueueFacts):
-            return NOT_ASKED, NOT_ASKED
+            return (queue, queue) if queue is not None else (NEVER_ASKED, NEVER_ASKED)
         read, parts = gaps.read, self._parts
         age = await read(
             "cloudwatch:GetMetricData", "the oldest message's age is", parts.oldest_message_s(queue.key)

@@ -14,7 +14,7 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.targets.callers import WORDS as CALLERS
 from lambdatop.aws.targets.callers import Callers, named_by
 from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
-from lambdatop.domain.facts.arns import queue_arn
+from lambdatop.domain.facts.arns import function_arn, partition, queue_arn
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.sanitize import clean_line, clean_name
@@ -29,6 +29,11 @@ _AWS_QUEUE_HOST = re.compile(
     r"^https?://(?:sqs(?:-fips)?\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.(?:amazonaws\.com|api\.aws)",
     re.IGNORECASE,
 )
+_PARTIAL = re.compile(
+    r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?(?:(?P<account>\d{12}):)?"
+    r"(?P<kind>function:)?(?P<rest>[A-Za-z0-9_-]+(?::(?:\$LATEST|[A-Za-z0-9_-]+))?)"
+)
+"""What AWS takes in the place of a function's ARN: with parts of it left out (pattern of FunctionName)."""
 _NEAREST = 5
 
 
@@ -51,7 +56,7 @@ class Finder:
         rule, a schedule, a pipe or a state machine by the function that it invokes.
         Raises TargetNotFound with the candidates when several match, with near names when none does.
         """
-        text = target.strip()
+        text = self._whole(target.strip())
         found = await self._exact(text, kinds)
         if len(found) == 1:
             return found[0]
@@ -83,6 +88,14 @@ class Finder:
             found += await self._caller(kind, text, wanted)
         return found
 
+    def _whole(self, text: str) -> str:
+        """Return the ARN for a part of one (`123456789012:function:f`, `function:f:live`), else the text."""
+        part = _PARTIAL.fullmatch(text)
+        if part is None or not (part["region"] or part["account"] or part["kind"]):
+            return text
+        account, region = part["account"] or self._scope.account, part["region"] or self._scope.region
+        return function_arn(Scope(account, region), part["rest"])
+
     def _check_whole(self, text: str, functions: list[Key], kinds: Collection[str]) -> None:
         """Refuse the name of a version or of an alias for what is about the whole function."""
         arn = parse_arn(text)
@@ -100,6 +113,9 @@ class Finder:
         arn = parse_arn(text)
         if arn is not None:
             self._check_scope(arn.account, arn.region, text)
+            if arn.partition not in ("aws", partition(arn.region)):  # some servers write aws everywhere
+                words = f"names the partition {clean_name(arn.partition)}; {arn.region} is in"
+                raise TargetNotFound(f"{_shown(text)} {words} {partition(arn.region)}.")
             if arn.service == "sqs":
                 return arn.resource, "queue"
             if arn.service == "lambda" and arn.resource.startswith("event-source-mapping:"):

@@ -25,7 +25,7 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
 from lambdatop.domain.facts.function_state import Scaling
-from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.facts.not_read import NEVER_ASKED, NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask, QueueFacts
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.keys import Key, Scope
@@ -144,7 +144,7 @@ class Situations:
                 "whether its function exists is",
                 parts.invoked(facts.function_arn),
             ),
-            gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.greatest_age_s(facts)),
+            self._oldest_s(facts, gaps),
             gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
         )
         there, timeout_s = (invoked, invoked) if isinstance(invoked, NotKnown) else invoked
@@ -161,6 +161,13 @@ class Situations:
             function_there=there,
             timeout_s=timeout_s,
         )
+
+    async def _oldest_s(self, facts: MappingFacts, gaps: Gaps) -> float | NotKnown:
+        """Read the age of the oldest waiting event, s; no metric shows it for other kinds of sources."""
+        if facts.source_kind != "sqs" and not facts.kind.ages:
+            return NEVER_ASKED
+        read = self._parts.greatest_age_s(facts)
+        return await gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", read)
 
     async def queue(self, key: Key) -> QueueSituation:
         """Read a queue; its attributes are essential."""
@@ -261,7 +268,7 @@ class Situations:
         if facts.source_kind == "dynamodb":
             return None, DYNAMODB_RETENTION_S, False
         if facts.source_kind != "kinesis":
-            return None, NotKnown("not asked"), False
+            return None, NEVER_ASKED, False
         retention = await gaps.read(
             "kinesis:DescribeStreamSummary",
             "how long the stream keeps records is",

@@ -24,7 +24,7 @@ class Burn(Struct, frozen=True):
     the part of `usage` that did failed or repeated work, None where that is not known. `running` is how many
     executions run at once on average. `durable` is what durable executions did and wrote (None: not known).
     `borrowed` are the prices that are us-east-1's because none is known
-    for the region, as far as they count here.
+    for the region, as far as they count here. `besides` names what its triggers cost and no part counts.
     """
 
     duration: float = 0.0
@@ -37,6 +37,7 @@ class Burn(Struct, frozen=True):
     running: float = 0.0
     borrowed: frozenset[str] = frozenset()
     durable: float | None = 0.0
+    besides: tuple[str, ...] = ()
 
     @property
     def usage(self) -> float:

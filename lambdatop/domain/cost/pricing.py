@@ -2,8 +2,8 @@
 
 Priced is what CloudWatch tells: requests, duration, /tmp, provisioned concurrency, logs. Free tiers, savings
 plans and volume tiers are left out, which makes it too high; initialisation, streamed responses beyond 6 MB,
-asynchronous events beyond 256 KB and what `FunctionFacts.billed_besides` names are left out, too, which makes
-it too low. The figures stand in `prices/`; the constants here are us-east-1's.
+asynchronous events beyond 256 KB and what `FunctionFacts.billed_besides` and `Burn.besides` name are left
+out, too, which makes it too low. The figures stand in `prices/`; the constants here are us-east-1's.
 """
 
 from __future__ import annotations

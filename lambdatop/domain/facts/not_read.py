@@ -25,6 +25,9 @@ Reason = Literal[
     "not readable",
     "too many",
     "incomplete",
+    "no point",
+    "never asked",
+    "left out",
     "not asked",
     "out of time",
     "over the limit",
@@ -32,10 +35,14 @@ Reason = Literal[
 """Why something is not known: the permission is missing, the endpoint lacks the operation, AWS does not
 offer it for the resource (classes of logs), AWS asked for a slower pace, the read failed, the answer left it
 out, the answer's figures exclude each other, the answer is not what AWS writes there, it names more than are
-kept, it is marked as incomplete, its turn has not come yet, a command that looks once had no time
-left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
+kept, it is marked as incomplete, its metric has no point, this version never reads it, this mode leaves it
+out, its turn has not come yet, a command that looks once had no time left, or it is beyond what lambdatop
+allows itself (budget, logs that are followed at once)."""
 
 _UNASKED: dict[Reason, str] = {
+    "no point": "its metric has no point of the last minutes",
+    "never asked": "lambdatop does not read it",
+    "left out": "not asked: a command that looks once leaves it out",
     "not asked": "not asked yet",
     "out of time": "not asked: time ran out",
     "over the limit": "not asked: beyond the budget or limits set",
@@ -86,6 +93,8 @@ class NotKnown(Struct, frozen=True):
             return f"Allow {self.action or 'it'}"
         if self.reason == "not supported":
             return "Ask in another way"
+        if self.reason == "never asked":
+            return "Look it up in AWS"
         return "Ask an endpoint that has it" if self.reason == "not there" else "Try again in a moment"
 
     @property
@@ -95,6 +104,10 @@ class NotKnown(Struct, frozen=True):
 
 
 NOT_ASKED = NotKnown()
+"""Its turn has not come yet: only for what is going to be asked."""
+NEVER_ASKED = NotKnown("never asked")
+"""No version of this read exists here: "yet" would promise one."""
+NO_POINT = NotKnown("no point")
 
 
 def or_none(value: T | NotKnown) -> T | None:

@@ -66,10 +66,12 @@ class Burning:
             return None
         prices = self.prices(facts.key.scope)
         provisioned = self._provisioned(facts, prices)
+        besides = self._besides(facts.key)
         if over is None or over.minutes < 1:
-            if provisioned is None and not prices.borrowed:
+            if provisioned is None and not prices.borrowed and not besides:
                 return _IDLE
-            return Burn(provisioned=provisioned, wasted=0.0, borrowed=_borrowed(facts, prices, provisioned))
+            borrowed = _borrowed(facts, prices, provisioned)
+            return Burn(provisioned=provisioned, wasted=0.0, borrowed=borrowed, besides=besides)
         over = self.asked(facts.key, over)
         duration, invocations = self._ran(facts.key, over)
         per_hour = PER_HOUR / over.minutes
@@ -84,6 +86,7 @@ class Burning:
             log_writers=writers,
             running=duration / over.minutes / 60_000,
             durable=self._durable(facts, over),
+            besides=besides,
         )
         borrowed = _borrowed(facts, prices, provisioned, found)
         return replace(
@@ -196,6 +199,18 @@ class Burning:
         shares.append(self._attempted_again(key))
         return min(1.0, max(shares))
 
+    def _besides(self, key: Key) -> tuple[str, ...]:
+        """Return what is billed for provisioned pollers, while they are there, used or not.
+
+        Event poller units have a price by the hour (https://aws.amazon.com/lambda/pricing/); how many pollers
+        share one is AWS's choice ("Apache Kafka event poller scaling modes in Lambda"), so none is counted.
+        """
+        held = [m for m in self.feeding(key) if m.pollers]
+        if not held:
+            return ()
+        least, most = (sum(n or 0 for n in all_of) for all_of in zip(*map(_bounds, held), strict=True))
+        return (f"event poller units of {least:,} to {most:,} provisioned pollers",)
+
     def _received_again(self, queue: Key) -> float:
         settings = self._context.settings
         known = min(self._context.now, self._world.metrics_at.get(queue, self._context.now))
@@ -222,6 +237,11 @@ def received_again(received: float | None, deleted: float | None, in_flight: flo
 def attempted_again(tried: float, came: float) -> float | None:
     """Return the share of attempts of asynchronous events beyond the first; None where nothing arrived."""
     return max(0.0, (tried - came) / tried) if tried and came else None
+
+
+def _bounds(mapping: MappingFacts) -> tuple[int, int]:
+    least = mapping.kind.least_pollers if mapping.pollers_min is None else mapping.pollers_min
+    return least, mapping.pollers_max or 0
 
 
 _PRICE_OF = {"requests": "request", "ephemeral": "ephemeral_gb_second", "logs": "log_gb"}

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from lambdatop.domain.facts import deadline
 from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
-from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.not_read import NEVER_ASKED, NotKnown
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.rates import Points, slope_per_min
 from lambdatop.domain.state.world import World
@@ -138,7 +138,7 @@ def retention_s(world: World, mapping: MappingFacts) -> int | NotKnown:
     if mapping.source_kind == "dynamodb":
         return DYNAMODB_RETENTION_S
     key = mapping.source_stream
-    return world.retention_of(key) if key else NotKnown()
+    return world.retention_of(key) if key else NEVER_ASKED
 
 
 def kept_s(world: World, mapping: MappingFacts) -> int | NotKnown:

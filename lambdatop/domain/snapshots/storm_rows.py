@@ -25,8 +25,8 @@ from lambdatop.domain.cooperative import paced
 from lambdatop.domain.detectors.rules import runaway_loop, suspected_loop
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, risks
 from lambdatop.domain.facts.failure_path import async_failure_path, queue_failure_path, stream_failure_path
-from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
-from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.facts.not_read import NEVER_ASKED, NO_POINT, NOT_ASKED, NotKnown, or_none
+from lambdatop.domain.facts.series import MINUTE, Series, SeriesKey
 from lambdatop.domain.facts.source_kinds import ORDERED
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
 from lambdatop.domain.figures.context import EvaluationContext
@@ -162,9 +162,18 @@ def _failure_path(
         return "handed out again by the broker; whether it has a dead-letter queue is not read"
     if mapping.source_kind == "sqs":
         return queue_failure_path(queue.facts if queue else _unread_queue(mapping, rows))
-    age_ms = function.iterator_age_ms if function else None
-    age = NOT_ASKED if age_ms is None else age_ms / 1000
-    return stream_failure_path(mapping, retention_s(rows.context.world, mapping), age)
+    kept, age = retention_s(rows.context.world, mapping), _age_s(mapping, function, rows)
+    return stream_failure_path(mapping, kept, age)
+
+
+def _age_s(mapping: MappingFacts, function: FunctionRow | None, rows: Rows) -> float | NotKnown:
+    """Return the iterator age in s; no metric has one for a kind whose records have none."""
+    if not mapping.kind.ages:
+        return NEVER_ASKED
+    if function is None or function.iterator_age_ms is None:
+        asked = rows.context.world.asked_at(SeriesKey(mapping.function, "IteratorAge", "Maximum"))
+        return NOT_ASKED if asked is None else NO_POINT
+    return function.iterator_age_ms / 1000
 
 
 def _unread_queue(mapping: MappingFacts, rows: Rows) -> NotKnown:

@@ -103,7 +103,7 @@ class OneShot:
         for name, gaps in self._collectors.unasked(self._view()).items():
             late = name in due or (name not in self._collectors.states and name not in UNHURRIED)
             reason = _REASON.get(
-                self._collectors.states.get(name, ""), "out of time" if late else "not asked"
+                self._collectors.states.get(name, ""), "out of time" if late else "left out"
             )
             yield from (replace(g, reason=reason) if g.reason == "not asked" else g for g in gaps)
 

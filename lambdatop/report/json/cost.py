@@ -31,7 +31,8 @@ def burn_json(row: FunctionRow, summary: LogSummary | None) -> Json | None:
         "waste": burn.wasted,
         "log_writers": burn.log_writers,
     }
-    return {**finite(numbers), "us_east_1_prices": sorted(burn.borrowed)}
+    besides = [*row.facts.billed_besides, *burn.besides]
+    return {**finite(numbers), "us_east_1_prices": sorted(burn.borrowed), "not_counted": besides}
 
 
 def account_burn_json(burn: AccountBurn) -> Json:

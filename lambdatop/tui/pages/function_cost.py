@@ -76,7 +76,7 @@ def _parts(burn: Burn, width: int, *, stale: bool) -> Spans:
 
 def _notes(row: FunctionRow, burn: Burn, account: AccountBurn, exact: Exact | None) -> list[tuple[str, str]]:
     said = [(prices_words(account.prices, burn.borrowed), "muted")]
-    if besides := row.facts.billed_besides:
+    if besides := (*row.facts.billed_besides, *burn.besides):
         said.append((f"not counted: {'; '.join(besides)}", "warning"))
     if exact is not None:
         said.append(("exact: billed durations of REPORT lines and their requests, nothing else", "muted"))

@@ -36,6 +36,22 @@ async def test_one_target(reader: AwsReader, text: str, kinds: set[str], kind: s
     assert await reader.find(text, kinds) == key(kind, id_)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ACCOUNT}:function:orders-worker",
+        f"{ACCOUNT}:orders-worker",
+        f"{REGION}:{ACCOUNT}:function:orders-worker",
+        "function:orders-worker",
+    ],
+)
+async def test_a_part_of_an_arn_is_taken_as_aws_takes_it(reader: AwsReader, text: str) -> None:
+    """Pattern of FunctionName in the model of GetFunction: region, account, `function:` are optional."""
+    assert await reader.find(text, {"function"}) == key("function", "orders-worker")
+    with pytest.raises(TargetNotFound, match="is about the whole function: write orders-worker"):
+        await reader.find(f"{text}:live", {"function"})
+
+
 @pytest.mark.parametrize("text", ["orders-worker:live", "orders-worker:7", FN + "orders-worker:live"])
 async def test_a_version_or_alias_is_not_taken_for_the_whole_function(reader: AwsReader, text: str) -> None:
     """What was seen: `mitigate throttle_to_zero orders-worker:live` throttled all of orders-worker."""
@@ -85,6 +101,10 @@ async def test_no_target_comes_with_near_names(
     [
         (f"arn:aws:lambda:us-west-2:{ACCOUNT}:function:f", "--region"),
         (f"arn:aws:lambda:{REGION}:999999999999:function:f", "999999999999"),
+        ("999999999999:function:f", "belongs to account 999999999999"),
+        (f"us-west-2:{ACCOUNT}:function:f", "--region"),
+        (f"arn:aws-cn:lambda:{REGION}:{ACCOUNT}:function:f", "names the partition aws-cn"),
+        (f"arn:aws-us-gov:lambda:us-gov-west-1:{ACCOUNT}:function:f", "us-gov-west-1"),
         (f"arn:aws:sns:{REGION}:{ACCOUNT}:topic", "not the ARN of something that can be changed"),
         ("https://example.com/", "not a queue URL"),
         (Q + "orders", "is a queue"),

@@ -20,6 +20,8 @@ from fakes.worlds import (
 )
 from msgspec.structs import replace
 
+from lambdatop.domain.figures.context import evaluation_context
+from lambdatop.domain.figures.function_cost import Burning
 from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import PriceSettings
 from lambdatop.domain.snapshots.builder import build_snapshot
@@ -218,3 +220,20 @@ def test_borrowed_prices_are_told_only_where_they_count() -> None:
     on_arm = provisioned(ran(function(architecture="arm64")), 1)
     assert burn(on_arm).borrowed == {"provisioned_arm64", "provisioned_run_arm64"}
     assert snap(on_arm).burn.parts.borrowed == burn(on_arm).borrowed
+
+
+def test_provisioned_pollers_are_named_as_not_counted() -> None:
+    """aws.amazon.com/lambda/pricing: event poller units by the hour, whether something runs or not."""
+    facts = function("orders-worker")
+    listed = ev.FunctionsListed(SCOPE, NOW, (facts,))
+    held = mapping(pollers_min=2, pollers_max=20)
+    second = mapping(key=held.key._replace(id="second"), pollers_max=5)
+    off = mapping(key=held.key._replace(id="third"))
+    for mappings, words in (
+        ((held, second, off), ("event poller units of 4 to 25 provisioned pollers",)),
+        ((off,), ()),
+    ):
+        world = fold_all(EMPTY_WORLD, [listed, ev.MappingsListed(SCOPE, NOW, mappings)])
+        burn = Burning(evaluation_context(world, NOW, PROMPT)).of(facts, None)
+        assert burn is not None
+        assert burn.besides == words

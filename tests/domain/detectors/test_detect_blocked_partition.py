@@ -54,7 +54,7 @@ def test_a_lag_that_climbs_while_every_run_fails() -> None:
     assert (finding.severity, finding.target.key, finding.about) == ("warning", MAPPING, (WORKER,))
     assert finding.title == (
         "shop/orders is blocked at orders-worker, 1,000 records behind; "
-        "repeated until the record expires; when is not known (not asked yet)"
+        "repeated until the record expires; when is not known (lambdatop does not read it)"
     )
     assert (evidence["offset_lag"], evidence["retries"], evidence["on_failure"]) == (1000, "infinite", "none")
     assert finding.formula == "OffsetLag 100 -> 1000 >= 100; 120 errors / 120 invocations = 1.00 > 0.9"

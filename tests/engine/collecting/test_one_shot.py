@@ -104,7 +104,7 @@ async def test_a_source_that_makes_no_progress_is_given_up(tmp_path: Path) -> No
     snapshot, took_s = await look(bench, 600)
     assert took_s < 5
     assert len(source.asked) <= 4
-    assert told(snapshot) == (Gap("wiring", ACTION, None, "not asked", 40),)
+    assert told(snapshot) == (Gap("wiring", ACTION, None, "left out", 40),)
 
 
 async def test_who_is_not_waited_for_takes_no_time_from_the_others(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ async def test_who_is_not_waited_for_takes_no_time_from_the_others(tmp_path: Pat
     assert len(idle.asked) <= 2, "at its own pace"
     assert took_s < 70
     (left,) = (gap for gap in snapshot.gaps if gap.source == "permissions")
-    assert left.reason == "not asked"
+    assert left.reason == "left out"
 
 
 async def test_what_the_budget_forbids_is_not_asked_again_and_again(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_a_function_by_parts() -> None:
         "waste": 0.2,
         "log_writers": 2,
         "us_east_1_prices": ["log_gb"],
+        "not_counted": [],
     }
     assert new["burn"] is None
 

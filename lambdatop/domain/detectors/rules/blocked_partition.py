@@ -9,7 +9,7 @@ from msgspec import Struct
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
-from lambdatop.domain.facts.not_read import NOT_ASKED
+from lambdatop.domain.facts.not_read import NEVER_ASKED
 from lambdatop.domain.figures.comparison import against
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Points, points_of, slope_per_min
@@ -63,7 +63,7 @@ def _fails_each_minute(context: EvaluationContext, mapping: MappingFacts) -> boo
 def _finding(context: EvaluationContext, found: BlockedPartition) -> Finding:
     mapping, limits = found.mapping, context.limits.blocked_partition
     lag, slope = found.lag[-1][1], slope_per_min(found.lag) or 0.0
-    then = stream_failure_path(mapping, NOT_ASKED, NOT_ASKED)
+    then = stream_failure_path(mapping, NEVER_ASKED, NEVER_ASKED)
     title = f"{mapping.source_name} is blocked at {mapping.function.id}, {lag:,.0f} records behind; {then}"
     retries, age = mapping.max_retry_attempts, mapping.max_record_age_s
     share = found.errors / found.invocations if found.invocations else 0.0

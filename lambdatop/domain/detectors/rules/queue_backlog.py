@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.deadline import left_words, queue_deadline
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, most_at_once
-from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
+from lambdatop.domain.facts.not_read import NEVER_ASKED, NO_POINT, NotKnown, or_none
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
@@ -102,7 +102,7 @@ def _backlog(context: EvaluationContext, facts: QueueFacts, over: Window) -> _Ba
     stands &= drain_s is not None and drain_s >= 60 * context.limit(NAME, key, limits.standing_drain_min)
     if not (blocked or (many and (fills or stands))):
         return None
-    return _Backlog(points, done, drain_s, ages[-1][1] if ages else NOT_ASKED, blocked)
+    return _Backlog(points, done, drain_s, ages[-1][1] if ages else NO_POINT, blocked)
 
 
 def _usually_sent(context: EvaluationContext, queue: Key, over: Window) -> float:
@@ -120,7 +120,7 @@ def _finding(
 ) -> Finding:
     limits = context.limits.queue_backlog
     waiting, slope = found.points[-1][1], slope_per_min(found.points) or 0.0
-    letters = True if facts.key in dead_letter_queues(context.world) else NOT_ASKED
+    letters = True if facts.key in dead_letter_queues(context.world) else NEVER_ASKED
     deadline = queue_deadline(facts, found.age_s, letters, context.now)
     wait_s = max(found.drain_s or 0.0, or_none(found.age_s) or 0.0)
     share = min(wait_s, facts.retention_s) / facts.retention_s
