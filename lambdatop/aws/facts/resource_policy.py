@@ -44,6 +44,9 @@ _SYNC: Mapping[str, str] = {
 }
 """Service principals (without `.amazonaws.com`) by the way in which they invoke."""
 
+_REPLICATOR = "replicator.lambda.amazonaws.com"
+"""Copies a function to other regions for CloudFront (CloudFront developer guide, "Set up IAM permissions and
+roles for Lambda@Edge", "Service-linked roles"); it reads the function, CloudFront invokes the copies."""
 _INVOKES = ("*", "lambda:*")
 _POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "bool")
 """Condition operators that say what a value must be; others (StringNotLike, Null …) name no source."""
@@ -63,6 +66,8 @@ def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
     for statement in allowing(policy):
         if _invokes(statement):
             found |= dict.fromkeys(_triggers(statement))
+        elif any(service and name.lower() == _REPLICATOR for service, name in _who(statement)):
+            found[PushTrigger("cloudfront", "push sync", "", _REPLICATOR)] = None
     return tuple(found)
 
 
@@ -77,7 +82,7 @@ def _triggers(statement: Mapping[str, Any]) -> Iterator[PushTrigger]:
     sources = [s for s in conditions.get("aws:sourcearn", ()) if s.startswith("arn:")] or [""]
     actions = [str(a).lower() for a in _listed(statement.get("Action"))]
     url = any(k in conditions for k in _URL_KEYS) or actions == ["lambda:invokefunctionurl"]
-    for service, principal in _principals(statement.get("Principal")):
+    for service, principal in _who(statement):
         who = clean_line(principal, 512)
         if url:
             yield PushTrigger("url", "push sync", "", who)
@@ -87,8 +92,9 @@ def _triggers(statement: Mapping[str, Any]) -> Iterator[PushTrigger]:
             yield PushTrigger(kind, invocation, arn_text(source), who)
 
 
-def _principals(principal: Any) -> Iterator[tuple[bool, str]]:
+def _who(statement: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     """Yield whether it is a service, and its name; accounts, roles and everybody ("*") are not."""
+    principal = statement.get("Principal")
     if not isinstance(principal, dict):
         principal = {"AWS": principal}
     for type_, values in principal.items():

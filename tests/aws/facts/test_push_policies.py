@@ -167,3 +167,21 @@ def test_hostile_text_is_cleaned() -> None:
     evil = "arn:aws:s3:::b\x1b]0;t\x07\u202e"
     found = push_triggers(_policy(_service("s3.amazonaws.com", evil), _service("x\x1b[2J.amazonaws.com")))
     assert not any(c in repr(t) for t in found for c in ("\\x1b", "\\x07", "\\u202e"))
+
+
+def test_who_copies_a_function_for_cloudfront_is_a_caller_of_its_copies() -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "replicator.lambda.amazonaws.com"},
+        "Action": "lambda:GetFunction",
+    }
+    (found,) = push_triggers(json.dumps({"Statement": [statement]}))
+    assert (found.kind, found.invocation, found.source_arn) == ("cloudfront", "push sync", "")
+    other = statement | {"Principal": {"Service": "config.amazonaws.com"}}
+    assert push_triggers(json.dumps({"Statement": [other]})) == ()
+    assert (
+        push_triggers(
+            json.dumps({"Statement": [statement | {"Principal": {"AWS": "replicator.lambda.amazonaws.com"}}]})
+        )
+        == ()
+    )

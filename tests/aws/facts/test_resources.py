@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import astuple
 
 from lambdatop.aws.collectors.alarms import alarm_facts
-from lambdatop.aws.facts.resources import mapping_facts, reason, state_of
+from lambdatop.aws.facts.resources import function_facts, mapping_facts, reason, state_of
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.loglines.redact import MASK
 
 SCOPE = Scope("123456789012", "eu-west-1")
 SAID = "cannot reach postgres://app:hunter2pass@db/orders\x1b[2J\nnow"
+MASTER = "arn:aws:lambda:us-east-1:123456789012:function:edge:7"
 SHOWN = f"cannot reach postgres://app:{MASK}@db/orders"
 
 
@@ -29,3 +32,23 @@ def test_a_reason_is_one_line_without_secrets() -> None:
     assert sum(text.startswith(SHOWN) for text in astuple(state)) == 2
     for text in (mapping.state_reason, mapping.last_result, alarm.reason):
         assert text.startswith(SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("edge", {}, ""),
+        ("us-east-1.edge", {}, "edge in us-east-1"),
+        (
+            "edge",
+            {"MasterArn": "arn:aws:lambda:us-east-1:1:function:edge:7"},
+            "arn:aws:lambda:us-east-1:1:function:edge:7",
+        ),
+        ("v1.2", {}, ""),
+        ("us-east-1.", {}, ""),
+    ],
+)
+def test_a_replica_of_lambda_at_edge_is_told_by_its_master_or_its_name(
+    name: str, more: dict[str, Any], told: str
+) -> None:
+    assert function_facts(SCOPE, {"FunctionName": name, **more}).replica_of == told
