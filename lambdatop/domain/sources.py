@@ -254,7 +254,7 @@ PIPES = SourceSpec(
 )
 STATE_MACHINES = SourceSpec(
     name="state_machines",
-    reads="definitions of state machines that invoke functions",
+    reads="newest definitions of state machines that invoke functions (of published versions none)",
     pace_s=600.0,
     demo_pace_s=20.0,
     iam=("states:ListStateMachines", "states:DescribeStateMachine"),

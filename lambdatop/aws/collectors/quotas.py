@@ -15,7 +15,7 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.facts.quota_limits import CONCURRENCY, DOCUMENTED, SIZES, QuotaLimit, UsageMetric
+from lambdatop.domain.facts.quota_limits import CONCURRENCY, DOCUMENTED, NAMED, SIZES, QuotaLimit, UsageMetric
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
@@ -101,6 +101,8 @@ def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
     """Return one quota of an answer; None for one that is not used here, or whose number is not usable."""
     code, value = clean_name(str(item.get("QuotaCode") or "")), item.get("Value")
     if code not in DOCUMENTED or not isinstance(value, (int, float)) or not 0 < value < MOST:
+        return None
+    if NAMED.get(code, "") not in str(item.get("QuotaName") or "").lower():
         return None
     unit = str(item.get("Unit") or "").lower()
     if code in SIZES and unit not in _UNITS:

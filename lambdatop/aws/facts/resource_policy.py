@@ -45,6 +45,9 @@ _SYNC: Mapping[str, str] = {
 }
 """Service principals (without `.amazonaws.com`) by the way in which they invoke."""
 
+_REPLICATOR = "replicator.lambda.amazonaws.com"
+"""Copies a function to other regions for CloudFront (CloudFront developer guide, "Set up IAM permissions and
+roles for Lambda@Edge", "Service-linked roles"); it reads the function, CloudFront invokes the copies."""
 _INVOKES = ("*", "lambda:*")
 _POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "bool")
 """Condition operators that say what a value must be; others (StringNotLike, Null …) name no source."""
@@ -107,6 +110,8 @@ def push_triggers(policy: str) -> Pushed:
             room = MOST_KEPT - len(found)
             found |= dict.fromkeys(islice(pairs, room))
             left += max(0, many - room)
+        elif any(service and name.lower() == _REPLICATOR for service, name in _who(statement)):
+            found[PushTrigger("cloudfront", "push sync", "", _REPLICATOR)] = None
     return Pushed(tuple(found), left)
 
 
@@ -123,7 +128,7 @@ def _triggers(statement: Mapping[str, Any]) -> tuple[Iterator[PushTrigger], int]
     actions = [str(a).lower() for a in _listed(statement.get("Action"))]
     url = any(k in conditions for k in _URL_KEYS) or actions == ["lambda:invokefunctionurl"]
     sources = [""] if url else list(dict.fromkeys(arns)) or [""]
-    principals = list(dict.fromkeys(_principals(statement.get("Principal"))))
+    principals = list(dict.fromkeys(_who(statement)))
 
     def pairs() -> Iterator[PushTrigger]:
         for service, principal in principals:
@@ -134,8 +139,9 @@ def _triggers(statement: Mapping[str, Any]) -> tuple[Iterator[PushTrigger], int]
     return pairs(), len(principals) * len(sources)
 
 
-def _principals(principal: Any) -> Iterator[tuple[bool, str]]:
+def _who(statement: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     """Yield whether it is a service, and its name; accounts, roles and everybody ("*") are not."""
+    principal = statement.get("Principal")
     if not isinstance(principal, dict):
         principal = {"AWS": principal}
     for type_, values in principal.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -115,12 +116,27 @@ def function_facts(scope: Scope, answer: Answer, action: str = "lambda:ListFunct
         durable=bool(answer.get("DurableConfig")),
         durable_timeout_s=optional((answer.get("DurableConfig") or {}).get("ExecutionTimeout")),
         per_tenant=bool(answer.get("TenancyConfig")),
+        replica_of=_replica_of(name, answer),
         environment_bytes=optional((answer.get("Environment") or {}).get(SIZE)),
         layers=len(layers),
         layers_size_bytes=sum(whole(layer.get("CodeSize")) for layer in layers),
         vpc_id=clean_name(str(vpc.get("VpcId") or "")),
         interfaces=_interfaces(vpc),
     )
+
+
+def _replica_of(name: str, answer: Answer) -> str:
+    """Return of which function Lambda@Edge keeps this replica, "" for a function that is none.
+
+    MasterArn marks one (model of FunctionConfiguration), and so does its name, `us-east-1.NAME`: names that
+    somebody gives hold no dot.
+    """
+    region, _, master = name.partition(".")
+    named = f"{master} in {region}" if master and _REGION.fullmatch(region) else ""
+    return arn_text(answer.get("MasterArn")) or named
+
+
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]")
 
 
 def provider_of(answer: Answer) -> str:

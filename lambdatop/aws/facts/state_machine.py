@@ -158,7 +158,14 @@ def _rule(rule: Mapping[str, Any], of: str) -> RetryRule:
         _number(rule.get("IntervalSeconds"), 1.0),
         _number(rule.get("BackoffRate"), 2.0),
         of,
+        _limit(rule.get("MaxDelaySeconds")),
+        rule.get("JitterStrategy") == "FULL",
     )
+
+
+def _limit(value: Any) -> float | None:
+    """Return MaxDelaySeconds, which is above 0 and below 31,622,400; None for what is none."""
+    return float(value) if finite(value) and 0 < value < 31_622_400 else None
 
 
 def _number(value: Any, default: float) -> float:

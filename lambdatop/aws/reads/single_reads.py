@@ -26,7 +26,7 @@ from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.series import SeriesKey
-from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.facts.triggers import AsyncConfig, principal_note
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.mitigations.async_retries import settings_of
@@ -192,7 +192,7 @@ class Parts:
     async def url(self, name: str) -> str | None:
         """Read its function URLs (each alias may have one), None when there is none."""
         configs = (await self.function("ListFunctionUrlConfigs", name))["FunctionUrlConfigs"]
-        return clean_line(", ".join(str(c.get("FunctionUrl") or "") for c in configs), 500) or None
+        return clean_line(", ".join(_url_words(c) for c in configs), 500) or None
 
     async def principals(self, name: str, aliases: Sequence[str]) -> tuple[str, ...]:
         """Read who may call by resource policy: of the function and of up to five aliases."""
@@ -204,7 +204,7 @@ class Parts:
             except Missing:
                 continue
             try:
-                found |= dict.fromkeys(principals_of(answer["Policy"]))
+                found |= dict.fromkeys(map(_with_note, principals_of(answer["Policy"])))
             except NoPolicy as error:
                 raise SourceError(f"its policy cannot be understood: {error}") from None
         return tuple(found)
@@ -358,6 +358,21 @@ def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
     if not rest:
         return ()
     return (f"the policies of {len(rest)} more aliases were not read, so callers by these are unknown",)
+
+
+def _url_words(config: Mapping[str, Any]) -> str:
+    """Return a function URL with who may call it: AuthType NONE asks nobody for credentials.
+
+    Lambda developer guide, "Control access to Lambda function URLs".
+    """
+    url, kind = str(config.get("FunctionUrl") or ""), str(config.get("AuthType") or "")
+    who = {"NONE": "AuthType NONE: anybody, without credentials", "AWS_IAM": "AuthType AWS_IAM"}.get(kind)
+    return f"{url} ({who or 'AuthType not known'})"
+
+
+def _with_note(principal: str) -> str:
+    note = principal_note(principal)
+    return f"{principal} ({note})" if note else principal
 
 
 def principals_of(policy: str) -> tuple[str, ...]:

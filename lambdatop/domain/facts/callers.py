@@ -36,6 +36,8 @@ class RetryRule(Struct, frozen=True):
 
     `errors` are what it is for, `of` the Map or Parallel state around the task that has it, "" for the task's
     own. What the definition does not set has the default of the language: 3 attempts, 1 s, doubled each time.
+    `most_interval_s` is the longest interval (MaxDelaySeconds), None where it grows without limit; `jitter`:
+    each interval is chosen at random below its length (JitterStrategy FULL).
     """
 
     errors: tuple[str, ...]
@@ -43,14 +45,20 @@ class RetryRule(Struct, frozen=True):
     interval_s: float = 1.0
     backoff: float = 2.0
     of: str = ""
+    most_interval_s: float | None = None
+    jitter: bool = False
 
     @property
     def words(self) -> str:
-        """`States.ALL: 3 times, first after 1 s, then x 2`."""
+        """`States.ALL: 3 times, first after 1 s, then x 2, at most 30 s apart, with jitter`."""
         where = f" ({self.of})" if self.of else ""
         if not self.max_attempts:
             return f"{', '.join(self.errors)}: not repeated{where}"
         grows = f", then x {self.backoff:g}" if self.max_attempts > 1 and self.backoff != 1 else ""
+        if grows and self.most_interval_s is not None:
+            grows += f", at most {span(self.most_interval_s)} apart"
+        if self.jitter:
+            grows += ", with jitter"
         times = "once" if self.max_attempts == 1 else f"{self.max_attempts:,} times"
         return f"{', '.join(self.errors)}: {times}, first after {span(self.interval_s)}{grows}{where}"
 

@@ -30,8 +30,9 @@ class FunctionFacts(Struct, frozen=True):
     `last_modified` s since the epoch. `environment_bytes` is the size of all variables as AWS measures it,
     None where unknown; `layers_size_bytes` is zipped. `interfaces` are the pairs of a subnet and a set of
     security groups that the function needs a network interface for. `capacity_provider` is the name of what
-    runs it on managed instances. `durable_timeout_s` is how long a durable
-    execution may take in all, waits and replays included.
+    runs it on managed instances, `replica_of` the function (ARN, or region and name) that Lambda@Edge
+    has copied here. `durable_timeout_s` is how long a durable execution may take in all, waits and replays
+    included.
     """
 
     key: Key
@@ -55,6 +56,7 @@ class FunctionFacts(Struct, frozen=True):
     durable: bool = False
     durable_timeout_s: int | None = None
     per_tenant: bool = False
+    replica_of: str = ""
     references: tuple[Reference, ...] = ()
     environment_bytes: int | None = None
     layers: int = 0

@@ -29,6 +29,10 @@ CONTROL_PLANE = "L-B2AA0F47"
 PAYLOAD_SYNC = "L-5C4B2C97"
 PAYLOAD_ASYNC = "L-7C0F49F9"
 INTERFACES_PER_VPC = "L-9FEE3D26"
+RUNNING_DURABLE = "L-ABBF0CF3"
+NAMED: Mapping[str, str] = {RUNNING_DURABLE: "running durable executions"}
+"""Codes that no page of AWS tells, only public lists of what Service Quotas returned: of these the name that
+comes with the code must hold these words."""
 
 MANAGED_TIMEOUT_S = 5_400
 """The longest timeout on managed instances, for asynchronous events and event source mappings but those of
@@ -121,13 +125,13 @@ DOCUMENTED: Mapping[str, float] = {
     PAYLOAD_SYNC: 6 * MB,
     PAYLOAD_ASYNC: 1 * MB,
     INTERFACES_PER_VPC: 500,
+    RUNNING_DURABLE: 5_000_000,
 }
 """Documented defaults by code. The concurrency and the code storage of an account are read, never these."""
 
-RUNNING_EXECUTIONS = 5_000_000
 RUNNING_EXECUTIONS_LARGE = 10_000_000
 LARGE_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
-"""Durable executions that may run in a region, by default; AWS raises it on request."""
+"""Durable executions that may run in these regions, by default; AWS raises it on request."""
 
 TENANT_ENVIRONMENTS = 2.5
 """Execution environments of tenants, active or idle, for each unit of a function's concurrency (Lambda

@@ -42,6 +42,26 @@ class PushTrigger(Struct, frozen=True):
     principal: str
 
 
+EDGE = (
+    "Lambda@Edge: replicas run in other regions, with their metrics, throttles and logs (log group "
+    "/aws/lambda/us-east-1.NAME there); whether a limit set here reaches them is not known; removing the "
+    "association from the distribution stops them"
+)
+"""CloudFront developer guide, "Test and debug Lambda@Edge functions": logs and metrics are in the region
+closest to where a replica ran. The permission may also stand in the policy of the version alone, which is not
+read: a function without such a caller may run at the edge all the same."""
+_NOTES = {
+    "edgelambda.amazonaws.com": EDGE,
+    "replicator.lambda.amazonaws.com": EDGE,
+    "apigateway.amazonaws.com": "API Gateway: throttling of its stage or route limits such calls alone",
+}
+
+
+def principal_note(principal: str) -> str:
+    """Return what a person should know of calls by a service principal, "" for nothing special."""
+    return _NOTES.get(principal.strip().lower(), "")
+
+
 class FunctionTriggers(Struct, frozen=True):
     """What one function's own configuration says of its callers and of its failed events.
 

@@ -246,19 +246,23 @@ def _durable(view: ScopeView) -> Iterator[QuotaRow]:
     durable = [key for key in view.functions if view.world.functions[key].durable]
     if not durable:
         return
-    large = view.scope.region in q.LARGE_REGIONS
+    limit = view.limits.get(q.RUNNING_DURABLE)
+    most = limit.value
+    if limit.assumed and view.scope.region in q.LARGE_REGIONS:
+        most = float(q.RUNNING_EXECUTIONS_LARGE)
     used = view.level(view.whole, RUNNING_METRIC)
     unread = f"{RUNNING_METRIC} has no point of the last minutes; " if used is None else ""
     made = row(
         "durable executions",
         used,
-        float(q.RUNNING_EXECUTIONS_LARGE if large else q.RUNNING_EXECUTIONS),
+        most,
         "executions",
-        RUNNING_METRIC,
+        f"{RUNNING_METRIC}; limit: {limit.origin}",
+        code=q.RUNNING_DURABLE,
         points=view.points(view.whole, RUNNING_METRIC, "Maximum"),
         as_of=view.as_of(view.whole),
-        note=f"{unread}those that run, of {len(durable)} durable functions; AWS may have raised the limit",
-        assumed=True,
+        note=f"{unread}those that run, of {len(durable)} durable functions",
+        assumed=limit.assumed,
         target=_quota(view, "durable executions"),
     )
     yield replace(made, top=durable[0] if len(durable) == 1 else None)

@@ -102,9 +102,7 @@ class OneShot:
         due = self._due()
         for name, gaps in self._collectors.unasked(self._view()).items():
             late = name in due or (name not in self._collectors.states and name not in UNHURRIED)
-            reason = _REASON.get(
-                self._collectors.states.get(name, ""), "out of time" if late else "left out"
-            )
+            reason = _REASON.get(self._collectors.states.get(name, ""), "out of time" if late else "left out")
             yield from (replace(g, reason=reason) if g.reason == "not asked" else g for g in gaps)
 
     def _due(self) -> dict[str, float]:

@@ -48,6 +48,8 @@ def _rule(rule: RetryRule) -> Json:
         "max_attempts": rule.max_attempts,
         "interval_s": plain(rule.interval_s),
         "backoff_rate": plain(rule.backoff),
+        "max_interval_s": None if rule.most_interval_s is None else plain(rule.most_interval_s),
+        "jitter": rule.jitter,
         "of": rule.of or None,
     }
 

@@ -129,6 +129,7 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         **finite(numbers),
         "capacity_provider": _provider(facts, snapshot),
         "tenant_isolation": facts.per_tenant,
+        "replica_of": facts.replica_of or None,
         "durable": None if row.durable is None else finite(durable_json(row.durable)),
         "burn": part(f"burn of {facts.name}", lambda: burn_json(row, summary)),
         "log": part(of_log, lambda: log_json(tail, summary)),

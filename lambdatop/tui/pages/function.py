@@ -9,6 +9,7 @@ from lambdatop.domain.console_links import trace_link
 from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
 from lambdatop.domain.facts.not_read import with_unit
 from lambdatop.domain.facts.runtimes import deprecated
+from lambdatop.domain.facts.triggers import EDGE
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
@@ -101,6 +102,9 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     if facts.managed_instances:
         provider = capacity_provider(frame.snapshot, facts) if facts.capacity_provider else "not known"
         pieces += row("instances", f"capacity provider {facts.capacity_provider or '?'}: {provider}", width)
+    if facts.replica_of:
+        words = f"of {facts.replica_of}, for Lambda@Edge: it is changed and stopped there, not here"
+        pieces += row("replica", words, width, "warning")
     if facts.per_tenant:
         words = "isolated: no execution environment serves two; limits and throttles hold for all together"
         pieces += row("tenants", words, width)
@@ -228,6 +232,8 @@ def _pushed(rows: list[StormRow], frame: Frame, key: Key, width: int) -> Spans:
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
         pieces += row("", r.failure_path, width, "muted")
+    if any(r.source_kind == "cloudfront" for r in rows):
+        pieces += row("", EDGE.replace("NAME", key.id), width, "warning")
     return tuple(pieces)
 
 

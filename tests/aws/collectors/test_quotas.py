@@ -18,6 +18,7 @@ from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.quota_limits import (
     CONTROL_PLANE,
     ENVIRONMENT,
+    RUNNING_DURABLE,
     TIMEOUT,
     Provisioned,
     QuotaLimit,
@@ -234,3 +235,12 @@ def test_values_go_and_their_size_stays() -> None:
 def test_a_mapping_tells_its_pollers() -> None:
     answer = {"UUID": "u", "ProvisionedPollerConfig": {"MinimumPollers": 2, "MaximumPollers": 40}}
     assert mapping_facts(SCOPE, answer).pollers_max == 40
+
+
+def test_a_code_of_a_public_list_counts_with_its_name_only() -> None:
+    named = quota(RUNNING_DURABLE, 7e6, QuotaName="Maximum running durable executions")
+    limit = quota_limit(named)
+    assert limit is not None
+    assert limit.value == 7e6
+    assert quota_limit(quota(RUNNING_DURABLE, 7e6, QuotaName="Rate of something")) is None
+    assert quota_limit(quota(RUNNING_DURABLE, 7e6)) is None

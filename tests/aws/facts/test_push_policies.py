@@ -196,3 +196,18 @@ def test_hostile_text_is_cleaned() -> None:
     evil = "arn:aws:s3:::b\x1b]0;t\x07\u202e"
     found = kept(_policy(_service("s3.amazonaws.com", evil), _service("x\x1b[2J.amazonaws.com")))
     assert not any(c in repr(t) for t in found for c in ("\\x1b", "\\x07", "\\u202e"))
+
+
+def test_who_copies_a_function_for_cloudfront_is_a_caller_of_its_copies() -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "replicator.lambda.amazonaws.com"},
+        "Action": "lambda:GetFunction",
+    }
+    (found,) = push_triggers(json.dumps({"Statement": [statement]})).kept
+    assert (found.kind, found.invocation, found.source_arn) == ("cloudfront", "push sync", "")
+    other = statement | {"Principal": {"Service": "config.amazonaws.com"}}
+    assert push_triggers(json.dumps({"Statement": [other]})) == ((), 0)
+    assert push_triggers(
+        json.dumps({"Statement": [statement | {"Principal": {"AWS": "replicator.lambda.amazonaws.com"}}]})
+    ) == ((), 0)

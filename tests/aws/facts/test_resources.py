@@ -16,6 +16,7 @@ from lambdatop.domain.loglines.redact import MASK
 UNTOLD = NotKnown("not answered", "lambda:ListFunctions")
 SCOPE = Scope("123456789012", "eu-west-1")
 SAID = "cannot reach postgres://app:hunter2pass@db/orders\x1b[2J\nnow"
+MASTER = "arn:aws:lambda:us-east-1:123456789012:function:edge:7"
 SHOWN = f"cannot reach postgres://app:{MASK}@db/orders"
 
 
@@ -43,3 +44,23 @@ def test_what_an_answer_leaves_out_is_not_aws_s_default(answer: dict[str, Any]) 
     assert (facts.memory_mb, facts.timeout_s) == (UNTOLD, UNTOLD)
     told = function_facts(SCOPE, {"FunctionName": "f", "MemorySize": 512, "Timeout": 30})
     assert (told.memory_mb, told.timeout_s) == (512, 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("edge", {}, ""),
+        ("us-east-1.edge", {}, "edge in us-east-1"),
+        (
+            "edge",
+            {"MasterArn": "arn:aws:lambda:us-east-1:1:function:edge:7"},
+            "arn:aws:lambda:us-east-1:1:function:edge:7",
+        ),
+        ("v1.2", {}, ""),
+        ("us-east-1.", {}, ""),
+    ],
+)
+def test_a_replica_of_lambda_at_edge_is_told_by_its_master_or_its_name(
+    name: str, more: dict[str, Any], told: str
+) -> None:
+    assert function_facts(SCOPE, {"FunctionName": name, **more}).replica_of == told

@@ -110,6 +110,32 @@ def test_retriers_without_numbers_have_those_of_the_language() -> None:
     assert (first.words, third.words) == ("A: 3 times, first after 1 s, then x 2", "B: not repeated")
 
 
+@pytest.mark.parametrize(
+    ("set_", "most", "jitter", "words"),
+    [
+        ({"MaxDelaySeconds": 30}, 30.0, False, "A: 3 times, first after 1 s, then x 2, at most 30 s apart"),
+        ({"JitterStrategy": "FULL"}, None, True, "A: 3 times, first after 1 s, then x 2, with jitter"),
+        ({"JitterStrategy": "NONE"}, None, False, "A: 3 times, first after 1 s, then x 2"),
+        ({"MaxDelaySeconds": 0, "JitterStrategy": 1}, None, False, "A: 3 times, first after 1 s, then x 2"),
+        ({"MaxDelaySeconds": "9"}, None, False, "A: 3 times, first after 1 s, then x 2"),
+        (
+            {"MaxDelaySeconds": 5, "JitterStrategy": "FULL", "MaxAttempts": 1},
+            5.0,
+            True,
+            "A: once, first after 1 s, with jitter",
+        ),
+    ],
+)
+def test_the_longest_interval_and_jitter_are_part_of_the_rule(
+    set_: dict[str, Any], most: float | None, jitter: bool, words: str
+) -> None:
+    text = json.dumps({"States": {"S": task(FN + "f", Retry=[{"ErrorEquals": ["A"], **set_}])}})
+    found = read_definition(SCOPE, text)
+    assert found is not None
+    (rule,) = found.tasks[0].retry
+    assert (rule.most_interval_s, rule.jitter, rule.words) == (most, jitter, words)
+
+
 @pytest.mark.parametrize("text", [None, "", "{}", "[]", "{", '{"States": 3}', "[" * 100_000])
 def test_what_is_no_definition_is_not_known(text: Any) -> None:
     assert read_definition(SCOPE, text) is None

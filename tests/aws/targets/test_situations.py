@@ -15,10 +15,11 @@ from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask, QueueFacts
-from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.facts.triggers import EDGE, AsyncConfig
 from lambdatop.domain.plans.situation import FunctionSituation, MappingSituation, QueueSituation
 
 CONFIGURATION = "lambda:GetFunctionConfiguration"
+URL = {"FunctionUrl": "https://u/", "AuthType": "AWS_IAM"}
 
 
 def _complete_function(stub: WireStub) -> None:
@@ -32,7 +33,7 @@ def _complete_function(stub: WireStub) -> None:
     own = {"FunctionArn": FN + "orders-worker:live", "MaximumRetryAttempts": 1}
     whole = {"FunctionArn": FN + "orders-worker:$LATEST", "MaximumRetryAttempts": 0}
     stub.on("lambda", "ListFunctionEventInvokeConfigs", {"FunctionEventInvokeConfigs": [own, whole]})
-    stub.on("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": [{"FunctionUrl": "https://u/"}]})
+    stub.on("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": [URL]})
     limit = {"ConcurrentExecutions": 100, "UnreservedConcurrentExecutions": 97}
     stub.on("lambda", "GetAccountSettings", {"AccountLimit": limit, "AccountUsage": {}})
 
@@ -74,7 +75,8 @@ async def test_everything_about_a_function(account: WireStub, reader: AwsReader)
     assert seen.alias_configs == (("live", AsyncConfig(1)),)
     assert [q.name for q in seen.queues] == ["orders"]
     assert seen.policy_principals == ("sns.amazonaws.com", "s3.amazonaws.com")
-    assert (seen.url, seen.stack, seen.recursive_loop) == ("https://u/", "shop", "")
+    assert (seen.url, seen.stack) == ("https://u/ (AuthType AWS_IAM)", "shop")
+    assert seen.recursive_loop == ""
     assert not isinstance(seen.account, NotKnown)
     assert seen.account.unreserved == 97
     assert (seen.ref.arn, seen.facts.timeout_s) == (FN + "orders-worker", 7)
@@ -122,12 +124,31 @@ async def test_what_cannot_be_read_is_a_gap_that_names_the_action(
 async def test_what_was_not_asked_for_is_a_gap_too(account: WireStub, reader: AwsReader) -> None:
     _complete_function(account)
     account.on("lambda", "ListAliases", {"Aliases": [{"Name": f"a{i}"} for i in range(7)]})
-    urls = [{"FunctionUrl": "https://u/"}, {"FunctionUrl": "https://v/"}]
+    urls = [{"FunctionUrl": "https://u/", "AuthType": "NONE"}, {"FunctionUrl": "https://v/"}]
     account.on("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": urls})
     seen = await reader.situation(key("function", "orders-worker"))
     assert isinstance(seen, FunctionSituation)
     assert seen.gaps == ("the policies of 2 more aliases were not read, so callers by these are unknown",)
-    assert seen.url == "https://u/, https://v/"
+    assert seen.url == (
+        "https://u/ (AuthType NONE: anybody, without credentials), https://v/ (AuthType not known)"
+    )
+
+
+async def test_what_a_throttle_does_not_reach_is_said_of_the_caller(
+    account: WireStub, reader: AwsReader
+) -> None:
+    _complete_function(account)
+    who = [f"{name}.amazonaws.com" for name in ("edgelambda", "replicator.lambda", "apigateway", "sns")]
+    statement = {"Effect": "Allow", "Principal": {"Service": who}, "Action": "lambda:InvokeFunction"}
+    account.on("lambda", "GetPolicy", {"Policy": json.dumps({"Statement": [statement]})})
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert seen.policy_principals == (
+        f"edgelambda.amazonaws.com ({EDGE})",
+        f"replicator.lambda.amazonaws.com ({EDGE})",
+        "apigateway.amazonaws.com (API Gateway: throttling of its stage or route limits such calls alone)",
+        "sns.amazonaws.com",
+    )
 
 
 @pytest.mark.parametrize("operation", ["GetFunctionConfiguration", "GetFunctionConcurrency"])

@@ -56,7 +56,7 @@ NUMBERS = (
     Number("domain.facts.quota_limits", "DOCUMENTED[PAYLOAD_SYNC]", 6 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[PAYLOAD_ASYNC]", 1 * MB, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[INTERFACES_PER_VPC]", 500, QUOTAS),
-    Number("domain.facts.quota_limits", "RUNNING_EXECUTIONS", 5_000_000, QUOTAS),
+    Number("domain.facts.quota_limits", "DOCUMENTED[RUNNING_DURABLE]", 5_000_000, QUOTAS),
     Number("domain.facts.quota_limits", "RUNNING_EXECUTIONS_LARGE", 10_000_000, QUOTAS),
     Number("domain.facts.quota_limits", "TENANT_ENVIRONMENTS", 2.5, f"{DG}tenant-isolation.html"),
     Number("domain.facts.quota_limits", "SQS_IN_FLIGHT", 120_000, f"{SQS}quotas-messages.html"),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 from fakes.quotascene import reserved, rows, world
 from fakes.worlds import NOW, SCOPE, WORKER, function, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function_state import VCPUS, CapacityProvider
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.keys import Key
+from lambdatop.domain.facts.quota_limits import RUNNING_DURABLE, QuotaLimit
+from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.state import events as ev
-from lambdatop.domain.state.fold import fold
+from lambdatop.domain.state.fold import fold, fold_all
 from lambdatop.domain.state.snapshot import QuotaRow
-from lambdatop.domain.state.world import World
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 SHOP = Key(SCOPE, "capacity provider", "shop")
 TYPES = ("c8g.xlarge", "m7g.large")
@@ -82,6 +84,27 @@ def test_tenants_may_have_two_and_a_half_environments_for_each_of_the_concurrenc
     row = rows(world(tenants, reserved(orders_worker=own)))["tenant environments of orders-worker"]
     assert (row.used, row.limit, row.share, row.target) == (None, limit, None, WORKER)
     assert row.note == "no metric tells how many there are; idle ones count"
+
+
+@pytest.mark.parametrize(
+    ("region", "told", "limit", "assumed"),
+    [
+        ("eu-central-1", None, 5_000_000, True),
+        ("us-east-1", None, 10_000_000, True),
+        ("us-east-1", 12_000_000.0, 12_000_000, False),
+    ],
+)
+def test_running_durable_executions_have_the_applied_limit_where_it_was_read(
+    region: str, told: float | None, limit: float, assumed: bool
+) -> None:
+    scope = Scope(SCOPE.account, region)
+    facts = replace(function(durable=True), key=Key(scope, "function", "saga"))
+    found = () if told is None else (QuotaLimit(RUNNING_DURABLE, told),)
+    given = fold_all(
+        EMPTY_WORLD, [ev.FunctionsListed(scope, NOW, (facts,)), ev.QuotasObserved(scope, NOW, found)]
+    )
+    row = rows(given)["durable executions"]
+    assert (row.limit, row.assumed, row.code) == (limit, assumed, RUNNING_DURABLE)
 
 
 def test_a_newer_list_of_providers_replaces_the_one_before_and_an_older_one_nothing() -> None:

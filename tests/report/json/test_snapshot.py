@@ -260,7 +260,15 @@ def test_callers_are_written_with_what_of_them_is_not_known() -> None:
     assert first["not_known"]["dlq_arn"] == "scheduler:GetSchedule denied"
     assert (second["parts"], second["not_known"]) == (["Charge"], {})
     assert second["retry"] == [
-        {"errors": ["States.ALL"], "max_attempts": 9, "interval_s": 1.0, "backoff_rate": 2.0, "of": None}
+        {
+            "errors": ["States.ALL"],
+            "max_attempts": 9,
+            "interval_s": 1.0,
+            "backoff_rate": 2.0,
+            "max_interval_s": None,
+            "jitter": False,
+            "of": None,
+        }
     ]
     assert document["functions"][1]["callers"] == []
     assert [(e["kind"], e["not_known"]) for e in document["callers_looked_for"]] == [

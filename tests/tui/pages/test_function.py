@@ -62,6 +62,23 @@ def test_callers_that_were_not_read_are_said() -> None:
     assert "not known in full" not in shown(replace(seen, gaps=(other,)))
 
 
+def test_a_function_at_the_edge_says_what_is_elsewhere() -> None:
+    seen = scene.snapshot()
+    pushed = next(s for s in seen.storms if s.mapping is None)
+    mine = replace(pushed, function=WORKER, source_kind="cloudfront")
+    flat = " ".join(shown(replace(seen, storms=(mine,))).split())
+    assert "replicas run in other regions" in flat
+    assert "/aws/lambda/us-east-1.orders-worker there" in flat
+    assert "Lambda@Edge" not in shown(replace(seen, storms=(replace(mine, source_kind="sns"),)))
+
+
+def test_a_replica_names_its_function() -> None:
+    made = FunctionRow(function(replica_of="edge in us-east-1"))
+    text = plain(_facts(made, Frame(EMPTY_SNAPSHOT, NOW), 120))
+    assert "of edge in us-east-1, for Lambda@Edge: it is changed and stopped there, not here" in text
+    assert "Lambda@Edge" not in plain(_facts(FunctionRow(function()), Frame(EMPTY_SNAPSHOT, NOW), 120))
+
+
 def test_a_trigger_names_the_alias_that_it_invokes() -> None:
     seen = scene.snapshot()
     first, *rest = seen.mappings
