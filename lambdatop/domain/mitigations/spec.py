@@ -67,8 +67,8 @@ class MitigationSpec(Struct, frozen=True):
     queue with a key of KMS adds, and `iam_of_settings` what only plans with some setting, or of some
     functions, need (the operator policy allows it).
 
-    `undo` are the calls among these that an undo may send. `final` says of the others, by operation, why
-    nothing takes them back. A call that several mitigations send stands in one of them.
+    `undo` are the calls among these that an undo may send. `final` says by operation, of the others and of
+    plans without an undo, why nothing takes them back. A call that several mitigations send stands in one of them.
     """
 
     name: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from lambdatop.domain.console_links import trace_link
 from lambdatop.domain.facts.callers import NAMED, Looked, looked_words
 from lambdatop.domain.facts.not_read import with_unit
 from lambdatop.domain.facts.runtimes import deprecated
@@ -20,6 +19,7 @@ from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID
 from lambdatop.tui.pages.cells import cap, level, timeout_level, timeout_share, titled
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
+from lambdatop.tui.pages.console_links import trace_link
 from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.function_log import log_section

@@ -16,7 +16,7 @@ from rich.cells import cell_len, chop_cells
 class Span(NamedTuple):
     """Some text and the slot of its colour ("" = the foreground).
 
-    `link` is an address that was made of checked parts only (`domain/console_links.py`), "" for none.
+    `link` is an address that was made of checked parts only (`tui/pages/console_links.py`), "" for none.
     """
 
     text: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lambdatop.domain.console_links import trace_link
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.loglines.line import parse
+from lambdatop.tui.pages.console_links import trace_link
 
 ID = "1-5bef4de7-ad49b0e87f6ef6c87fc2e700"
 PATH = "cloudwatch/home?region="
