@@ -55,10 +55,10 @@ def report(seen: Watch) -> Iterator[str]:
     yield f"{asked}, ${flood.usd:.4f} (our meter: ${seen.meter_usd:.4f})"
     for hour, units in sorted(flood.by_hour.items()):
         told = [p for at, p in seen.plans if int((at - flood.began) // 3600) == hour]
-        moods = ", ".join(dict.fromkeys(p.spending for p in told))
+        modes = ", ".join(dict.fromkeys(p.spending for p in told))
         hot, cold = max(p.hot_s for p in told), max(p.cold_s for p in told)
         yield (
-            f"hour {hour:2}: ${units * METRIC_USD:.4f}  {moods:<12} told: on screen and hot <= {hot:5.0f} s, "
+            f"hour {hour:2}: ${units * METRIC_USD:.4f}  {modes:<12} told: on screen and hot <= {hot:5.0f} s, "
             f"cold <= {cold / 60:4.0f} min"
         )
     yield f"most within any 60 minutes: ${max(seen.rolling_usd()):.4f}"

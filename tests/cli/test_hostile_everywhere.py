@@ -87,7 +87,7 @@ def hostile() -> Iterator[HostileStub]:
 
 @pytest.fixture
 def environment(hostile: HostileStub, tmp_path: Path) -> dict[str, str]:
-    hostile.spending = "strings"
+    hostile.answers = "strings"
     keys = {"AWS_ACCESS_KEY_ID": "AKIAHOSTILE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
     return bare(tmp_path, LAMBDATOP_ENDPOINT_URL=hostile.url, AWS_EC2_METADATA_DISABLED="true", **keys)
 
@@ -136,10 +136,10 @@ def test_the_console_shows_everything_harmlessly(hostile: HostileStub, environme
             term.go(keys[-1], shows)
             clicks += click_on_markup(term) if "T" in keys or "D" in keys else 0
             term.back()
-        hostile.spending = "faults"
+        hostile.answers = "faults"
         term.go("r", "refused|failed|stale")
-        for spending in ("bytes", "page"):
-            hostile.spending = spending
+        for answers in ("bytes", "page"):
+            hostile.answers = answers
             term.go("r", "1 hot functions")
             term.go("H", "(?s)who changed.*(failed|understood|cannot)")
             term.back()
@@ -212,11 +212,11 @@ def test_commands_print_everything_harmlessly(
     must_reach(places(hostile, MARK.findall(term.written.decode())), wanted)
 
 
-@pytest.mark.parametrize("mood", ["faults", "bytes"])
+@pytest.mark.parametrize("answers", ["faults", "bytes"])
 def test_answers_that_are_none_are_told_harmlessly(
-    hostile: HostileStub, environment: dict[str, str], spending: str
+    hostile: HostileStub, environment: dict[str, str], answers: str
 ) -> None:
-    hostile.spending = spending
+    hostile.answers = answers
     with Witness([sys.executable, "-m", "lambdatop", "snapshot"], environment) as term:
         assert term.wait_for_exit() not in (exit_codes.DONE, 0)
     harmless(bytes(term.written))
@@ -224,5 +224,5 @@ def test_answers_that_are_none_are_told_harmlessly(
     assert {c for c in shown if not (c.isprintable() or c in "\r\n")} == set()
     assert "Traceback" not in shown
     assert "GetCallerIdentity" in shown
-    if spending == "faults":
+    if answers == "faults":
         assert "GetCallerIdentity refused" in places(hostile, MARK.findall(shown))

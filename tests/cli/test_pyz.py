@@ -218,7 +218,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="module")
 def stub() -> Iterator[HostileStub]:
     with running(HostileStub()) as hostile:
-        hostile.spending = "strings"
+        hostile.answers = "strings"
         yield hostile
 
 

@@ -148,11 +148,11 @@ PLAUSIBLE: dict[str, Plausible] = {
 
 
 class HostileStub(WireStub):
-    """`spending` is what it answers: "strings", "faults", "bytes" (no UTF-8) or "page" (200, HTML)."""
+    """`answers` is what it answers: "strings", "faults", "bytes" (no UTF-8) or "page" (200, HTML)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.spending = "strings"
+        self.answers = "strings"
         self.places: dict[str, str] = {}
         self._marks: dict[str, str] = {}
 
@@ -177,11 +177,11 @@ class HostileStub(WireStub):
 
         model = model_of(service).operation_model(operation)
         xml = model.service_model.resolved_protocol in XML
-        if self.spending == "faults":
+        if self.answers == "faults":
             return Fault(f"{operation}Failed", self.text(f"{operation} refused", xml=xml))
-        if self.spending == "bytes":
+        if self.answers == "bytes":
             return Body(b'{"Functions": "' + b"\xff\xfe\x1b]52;c;UFdORUQ=\x07\xc3\x28" * 10 + b'"}')
-        if self.spending == "page":
+        if self.answers == "page":
             page = self.text(f"{operation} page", xml=True).encode()
             return Body(b"<html><title>" + page + b"</title>", "text/html")
         return self._built(model, params, xml)

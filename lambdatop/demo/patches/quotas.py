@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdatop.domain.facts.quota_limits import CODE_STORAGE, CONCURRENCY, DOCUMENTED, SIZES
+from lambdatop.domain.facts.quota_limits import CODE_STORAGE, CONCURRENCY, DOCUMENTED, NAMED, SIZES
 
 TARGET = b"ServiceQuotasV20190624.ListServiceQuotas"
 """What stands in the header `x-amz-target` of a request for it."""
@@ -22,4 +22,11 @@ def answer() -> dict[str, Any]:
 
 def _quota(code: str, value: float) -> dict[str, Any]:
     unit, shown = ("Kilobytes", value / 1024) if code in SIZES else ("None", value)
-    return {"ServiceCode": "lambda", "QuotaCode": code, "Value": shown, "Unit": unit, "Adjustable": False}
+    return {
+        "ServiceCode": "lambda",
+        "QuotaCode": code,
+        "QuotaName": NAMED.get(code, code),
+        "Value": shown,
+        "Unit": unit,
+        "Adjustable": False,
+    }

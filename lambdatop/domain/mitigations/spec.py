@@ -68,7 +68,8 @@ class MitigationSpec(Struct, frozen=True):
     functions, need (the operator policy allows it).
 
     `undo` are the calls among these that an undo may send. `final` says by operation, of the others and of
-    plans without an undo, why nothing takes them back. A call that several mitigations send stands in one of them.
+    plans without an undo, why nothing takes them back. A call that several mitigations send stands in one of
+    them.
     """
 
     name: str

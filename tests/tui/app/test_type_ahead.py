@@ -110,7 +110,7 @@ async def test_keys_held_back_too_long_are_dropped_and_said_so(
     async with started(app) as pilot:
         with BusyPanes(monkeypatch) as busy:
             typed(pilot, "slash", *"checkout", "enter", "question_mark", "T")
-            await busy.until(lambda: app._line is not None)
+            await busy.until(lambda: app._line is not None and len(app._held or ()) == 2)
             monkeypatch.setattr(type_ahead, "LONGEST_S", app._held_for_s + 0.02)
             await busy.looked(busy.looks + 15)
             await busy.until(lambda: any("were dropped" in words for words in toasts(app)))
