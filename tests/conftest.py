@@ -18,8 +18,8 @@ from hypothesis import settings
 
 LONGEST = (
     "test_exit_codes.py",
-    "test_type_ahead.py",
     "test_chaos.py",
+    "test_type_ahead.py",
     "test_scoreboard.py",
     "test_what_was_not_seen.py",
     "test_hostile_everywhere.py",
@@ -27,7 +27,9 @@ LONGEST = (
     "test_closing.py",
     "test_demo_e2e.py",
     "test_idle_gc.py",
+    "test_cli_lines.py",
     "test_there_in_steps.py",
+    "test_callers_in_the_console.py",
     "test_signals.py",
     "test_fault_matrix_of_undos.py",
     "test_confirm.py",
