@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 WORDS = """
@@ -53,10 +54,13 @@ RIDDLES = {
 """Names of code that say nothing of what they hold; keys of the JSON stay as other programs know them."""
 
 
-def _files(root: Path) -> Iterator[tuple[str, ast.Module]]:
-    for folder in ("lambdatop", "tests", "tools"):
-        for file in sorted((root / folder).rglob("*.py")):
-            yield file.relative_to(root).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def _files(root: Path) -> tuple[tuple[str, ast.Module], ...]:
+    return tuple(
+        (file.relative_to(root).as_posix(), ast.parse(file.read_text(encoding="utf-8")))
+        for folder in ("lambdatop", "tests", "tools")
+        for file in sorted((root / folder).rglob("*.py"))
+    )
 
 
 def _is_described_by_a_noun(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

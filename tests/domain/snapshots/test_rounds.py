@@ -63,7 +63,7 @@ def name(make: Callable[[], Scene]) -> str:
 
 
 FIRST = {make.__module__: make for make in reversed(BUILDERS)}
-TAKEN = tuple(dict.fromkeys((*sample(BUILDERS, one_in=4, name=name), *FIRST.values())))
+TAKEN = tuple(dict.fromkeys((*sample(BUILDERS, one_in=8, name=name), *FIRST.values())))
 """A sample, and of each kind of scene at least one."""
 
 
