@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write corpus docs calm scenarios faults mutants kills logs-complete polling logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly foreign
+.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write corpus docs calm scenarios faults mutants kills logs-complete polling looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly foreign
 
 install: $(VENV)/.installed
 
@@ -137,7 +137,7 @@ logs-pane: $(VENV)/.installed
 
 # What metrics cost and how old figures become, for accounts of all sizes; then a day of it at 10,000
 # functions through the real source and engine, which fails when a promise is broken. ACCOUNT="50000 15000".
-polling: $(VENV)/.installed
+polling looks: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.polling_cost
 	PYTHONPATH=tests $(BIN)/python -m bench.day_of_polling $(ACCOUNT)
 
