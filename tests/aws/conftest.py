@@ -9,6 +9,7 @@ import pytest
 from fakes.aws_doubles import SCOPE, Bench, Counter, HandClock, Tokens
 from fakes.wire_account import furnish
 from fakes.wire_stub import WireStub
+from fakes.wire_world_flow import timeouts
 
 from lambdatop.aws.connect import connect
 from lambdatop.aws.sdk.connection import Connection
@@ -39,7 +40,9 @@ async def bench(stub: WireStub) -> AsyncIterator[MakeBench]:
         made.append(Bench(stub.url, **options))  # type: ignore[arg-type]
         return made[-1]
 
-    yield make
+    # The stub answers on the loop of the client: beside other programs its largest answers take seconds.
+    with timeouts(connect_timeout=60.0):
+        yield make
     for one in made:
         await one.close()
 

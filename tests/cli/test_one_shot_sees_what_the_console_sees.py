@@ -32,14 +32,14 @@ def shot(cli: Cli, world: TroubleWorld, *args: str) -> Ran:
 
 
 def test_it_finds_what_takes_a_second_question_and_says_what_it_had_no_time_for(cli: Cli) -> None:
-    with running(TroubleWorld(40)) as world:
-        ran = shot(cli, world, "--json", "--wait", "6", "--fail-on", "critical")
+    with running(TroubleWorld(80)) as world:
+        ran = shot(cli, world, "--json", "--wait", "15", "--fail-on", "critical")
     seen = json.loads(ran.out)
     found = {(f["detector"], f["target"]["name"]) for f in seen["findings"]}
     assert {("async_loss", LOSER), ("runaway_loop", LOOPER), ("timeouts", TIMER)} <= found
     assert ran.code == exit_codes.FAIL_ON_MET
     late = {gap["action"]: gap["targets"] for gap in seen["gaps"] if gap["reason"] == "out of time"}
-    assert late["lambda:GetPolicy"] > 0, "40 functions take longer at five requests a second"
+    assert late["lambda:GetPolicy"] > 0, "80 functions take longer at five requests a second"
     assert late["lambda:GetFunctionConcurrency"] > 0
     assert not world.problems
 
