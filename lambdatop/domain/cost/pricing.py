@@ -57,7 +57,7 @@ def burn_usd(
 
 
 def memory_mb(facts: FunctionFacts) -> int:
-    """Return the memory that is billed, in MB; raises ValueError where it is not known (`facts.priced`)."""
+    """Return the memory that is billed, in MB; raises ValueError where it is not known."""
     if isinstance(facts.memory_mb, NotKnown):
         raise ValueError(f"The memory of {facts.name} is {facts.memory_mb.words}.")
     return facts.memory_mb

@@ -28,6 +28,7 @@ from lambdatop.domain.cost.prices import BORROWED_FROM, Prices
 from lambdatop.domain.facts.durable import METRIC
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts, group_of, writers_by_group
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.series import MINUTE, SeriesKey, final_end
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
@@ -122,7 +123,7 @@ class Burning:
 
     def _provisioned(self, facts: FunctionFacts, prices: Prices) -> float | None:
         known = self._world.provisioned.get(facts.key)
-        if known is None:
+        if known is None or isinstance(facts.memory_mb, NotKnown):
             return None
         environments = float(sum(p.allocated for p in known[1]))
         return pricing.provisioned_usd_per_hour(facts, environments, prices)

@@ -11,8 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import Prices
-from lambdatop.domain.cost.pricing import burn_usd, memory_mb
+from lambdatop.domain.cost.pricing import burn_usd
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.log_analysis.digest import Environment, Reported, after, digest
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import LogTail
@@ -195,11 +196,11 @@ def _usd(reports: list[Reported], facts: FunctionFacts, prices: Prices | None) -
     """Return the USD, exact to the REPORT.
 
     Its own memory size counts, because a deployment may have changed it. Each of `reports` has one, or the
-    function's is known.
+    function's is known, or memory has no price (managed instances).
     """
     billed: dict[int, list[float]] = defaultdict(list)
     for reported in reports:
-        size = reported.report.memory_mb or memory_mb(facts)
+        size = reported.report.memory_mb or or_none(facts.memory_mb) or 0
         billed[int(size)].append(reported.report.billed_ms or 0.0)
     return fsum(
         burn_usd(replace(facts, memory_mb=size), fsum(times), len(times), prices)

@@ -20,6 +20,7 @@ from fakes.worlds import (
 )
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.function_cost import Burning
 from lambdatop.domain.keys import Key
@@ -59,6 +60,14 @@ def test_managed_instances_have_no_price_of_the_duration() -> None:
     found = burn(ran(function(memory_mb=8192, managed_instances=True)))
     assert found.duration == 0.0
     assert found.requests == EXACT(0.0012, rel=1e-9)
+
+
+def test_a_memory_that_no_answer_told_has_no_price_and_ends_no_round() -> None:
+    untold = NotKnown("not answered", "lambda:ListFunctions")
+    managed = function(memory_mb=untold, managed_instances=True)
+    found = burn(provisioned(ran(managed), 3))
+    assert (found.duration, found.provisioned) == (0.0, None)
+    assert row(snap(provisioned(ran(function(memory_mb=untold)), 3))).burn is None
 
 
 def test_tmp_of_ten_gigabytes_costs_what_is_above_half_a_gigabyte() -> None:
