@@ -103,7 +103,11 @@ def plan_stop_async_retries(
     after = {**(before or {}), **change}
     if before == after:
         reason = f"{s.facts.name} already retries no asynchronous events."
-        return Refusal(STOP, s.ref, reason, "Remaining repeats do not come from Lambda's asynchronous queue.")
+        others = "; ".join(_of_aliases(s))
+        none = "Remaining repeats do not come from Lambda's asynchronous queue."
+        return Refusal(
+            STOP, s.ref, reason, f"That holds for events sent to it: {others}." if others else none
+        )
     operation = "PutFunctionEventInvokeConfig" if before is None else "UpdateFunctionEventInvokeConfig"
     call = Call("lambda", operation, {"FunctionName": _address(s), **change})
     return _plan(STOP, s, call, before, after, now, plan_id)
@@ -194,14 +198,19 @@ def _lost(s: FunctionSituation, after: Settings) -> str:
 
 
 def _reach(s: FunctionSituation) -> tuple[str, ...]:
-    found = ["events sent to the function's name; synchronous callers, queues and streams are not concerned"]
+    found = "events sent to the function's name; synchronous callers, queues and streams are not concerned"
+    return (found, *_of_aliases(s))
+
+
+def _of_aliases(s: FunctionSituation) -> tuple[str, ...]:
+    """Return what holds for events sent to each alias, which has settings of its own; () without an alias."""
     if isinstance(s.aliases, NotKnown):
-        return (*found, f"its aliases are {s.aliases.words}: events sent to one are not concerned either")
+        return (f"its aliases are {s.aliases.words}: events sent to one are not concerned either",)
     if isinstance(s.alias_configs, NotKnown):
         unread = s.alias_configs.words
-        return (*found, *(f"alias {a}: NOT changed by this; its own retries are {unread}" for a in s.aliases))
+        return tuple(f"alias {a}: NOT changed by this; its own retries are {unread}" for a in s.aliases)
     own = dict(s.alias_configs)
-    return (*found, *(_alias(a, own.get(a)) for a in s.aliases))
+    return tuple(_alias(a, own.get(a)) for a in s.aliases)
 
 
 def _alias(name: str, own: AsyncConfig | None) -> str:

@@ -21,6 +21,7 @@ from lambdatop.domain.mitigations.tune import (
     KNOBS,
     PROVISION_FIRST,
     PROVISIONED_ONLY,
+    check_destination,
     plan_tune_trigger,
     set_to,
 )
@@ -64,6 +65,7 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
     if m.bisect_on_error and m.max_retry_attempts not in (None, ENDLESS):
         reason = f"It bisects and discards after {m.max_retry_attempts} retries already."
         return Refusal(NAME, s.ref, reason, "Bad records are skipped already.")
+    check_destination(m, _destination_of(params))
     steps = _steps(s, params, now, plan_id)
     title = f"Skip the bad record of {m.label}, then put the settings back"
     lost = f"the record that still fails after {RETRIES} retries is skipped; {_report(s, params)}"

@@ -77,13 +77,16 @@ def _destination(value: str | None) -> dict[str, Any]:
 
 
 _TOPIC = re.compile(re.escape(KAFKA_TOPIC) + r"[A-Za-z0-9._-]{1,249}")
+ENDS = ("sqs", "sns", "s3")
+"""Services that take failed records by ARN (model of UpdateEventSourceMapping, OnFailure)."""
 
 
 def _arn_or_none(name: str, value: object) -> str | None:
     text = str(value).strip()
     if text.lower() in NONE:
         return None
-    if parse_arn(text) is None and not _TOPIC.fullmatch(text):
+    arn = parse_arn(text)
+    if (arn is None or arn.service not in ENDS) and not _TOPIC.fullmatch(text):
         ways = "'none', the ARN of a queue, topic or bucket, or kafka:// and a topic"
         raise UsageError(f"{name} must be {ways}, not {value!r}.")
     return text
@@ -225,6 +228,7 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name} does not apply to a {m.source_kind} source; it is for {', '.join(knob.kinds)}."
             )
         after[name] = knob.parse(name, value)
+    check_destination(m, after.get(DESTINATION))
     if after.get("pollers"):
         _check_pollers(m.kind, after["pollers"])
         if m.poller_group:
@@ -234,6 +238,15 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
     if "batch_size" in after and after["batch_size"] > LARGE_BATCH:
         _check_large_batch(m, after)
     return after
+
+
+def check_destination(m: MappingFacts, end: str | None) -> None:
+    """Refuse a Kafka topic for failed records of anything else (model of UpdateEventSourceMapping)."""
+    if end and end.startswith(KAFKA_TOPIC) and m.source_kind != "kafka":
+        raise UsageError(
+            f"{DESTINATION}: a Kafka topic takes failed records of its own cluster only, not of a "
+            f"{m.source_kind} source; name a queue, an SNS topic or a bucket by its ARN."
+        )
 
 
 def _check_pollers(kind: SourceKind, pollers: Mapping[str, int]) -> None:

@@ -160,6 +160,17 @@ def test_what_could_not_be_read_could_not_be_restored() -> None:
         assert DENIED.why in refused(name, on_function(async_config=DENIED)).reason
     done = on_function(async_config=AsyncConfig(0, 60))
     assert "already retries no asynchronous events" in refused("stop_async_retries", done).reason
+    assert "do not come from Lambda's" in refused("stop_async_retries", done).hint
+
+
+def test_aliases_go_on_retrying_where_the_function_does_not() -> None:
+    """An alias has settings of its own (Lambda API reference, PutFunctionEventInvokeConfig, Qualifier)."""
+    done = on_function(async_config=AsyncConfig(0, 60), aliases=("live",), alias_configs=())
+    hint = refused("stop_async_retries", done).hint
+    assert "alias live: NOT changed by this; it has none of its own: 2 retries" in hint
+    assert "do not come from" not in hint
+    unread = replace(done, aliases=NotKnown("denied", "lambda:ListAliases"))
+    assert "its aliases are not known" in refused("stop_async_retries", unread).hint
 
 
 def test_restoring_sets_what_is_said_and_keeps_the_destinations() -> None:
@@ -238,6 +249,21 @@ def test_finite_retries_of_a_stream_skip_records() -> None:
 def test_values_that_aws_would_not_take(params: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         plan("tune_trigger", on_mapping(), params, NOW, "p")
+
+
+@pytest.mark.parametrize("more", [{}, {"skip_poison": "yes"}])
+@pytest.mark.parametrize(
+    ("kind", "end", "why"),
+    [
+        ("kinesis", "kafka://failed", "a Kafka topic takes failed records of its own cluster only"),
+        ("dynamodb", "kafka://failed", "not of a dynamodb source"),
+        ("kinesis", "arn:aws:lambda:eu-central-1:111122223333:function:f", "the ARN of a queue, topic or"),
+    ],
+)
+def test_where_failed_records_cannot_go(kind: str, end: str, why: str, more: dict[str, str]) -> None:
+    s = on_mapping(source_kind=kind, source_arn=STREAM, max_retry_attempts=-1)
+    with pytest.raises(UsageError, match=why):
+        plan("tune_trigger", s, {"on_failure": end, **more}, NOW, "p")
 
 
 def test_a_trigger_that_is_changing_is_left_alone() -> None:
