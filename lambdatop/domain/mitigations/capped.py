@@ -58,16 +58,15 @@ def _sources(s: FunctionSituation) -> tuple[str, ...]:
     words = []
     if any(m.source_kind == "sqs" for m in live):
         words.append("refused messages come back")
-    words += [f"records of {m.source_name} {_waits(m)}" for m in live if m.source_kind in STREAMS]
-    rest = [m for m in live if m.source_kind not in ("sqs", *STREAMS)]
-    words += [f"{m.kind.event} of {m.source_name} wait in {m.kind.place}" for m in rest]
+    words += [f"{m.kind.event} of {m.source_name} {_waits(m)}" for m in live if m.source_kind != "sqs"]
     return tuple(words)
 
 
 def _waits(mapping: MappingFacts) -> str:
+    where = "their shards" if mapping.source_kind in STREAMS else mapping.kind.place
     limit = record_age_s(mapping)
     if limit is None:
-        return "wait in their shards until they expire"
+        return f"wait in {where}" + (" until they expire" if mapping.source_kind in STREAMS else "")
     told = mapping.on_failure_arn
     end = record_words(told) if told else "no destination records them"
-    return f"wait in their shards and are DISCARDED once older than {span(limit)} ({end})"
+    return f"wait in {where} and are DISCARDED once older than {span(limit)} ({end})"

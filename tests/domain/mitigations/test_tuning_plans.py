@@ -105,6 +105,16 @@ def test_what_is_no_cap() -> None:
     assert "no published version" in refused("cap_concurrency", managed, reserved=3).reason
 
 
+@pytest.mark.parametrize(("limit", "then"), [(3600, "DISCARDED once older than 60 min"), (None, "")])
+def test_a_cap_lets_kafka_discard_what_a_mapping_lets_it(limit: int | None, then: str) -> None:
+    """A provisioned mapping of Kafka takes MaximumRecordAgeInSeconds (UpdateEventSourceMapping)."""
+    topic = "arn:aws:kafka:eu-central-1:111122223333:cluster/orders/1"
+    fed = mapping(source_kind="kafka", source_arn=topic, pollers_max=2, max_record_age_s=limit)
+    words = planned("cap_concurrency", on_function(mappings=(fed,)), reserved=2).lost
+    assert "wait in the topic" in words
+    assert ("DISCARDED" in words, then in words) == (limit is not None, True)
+
+
 def test_a_queue_that_asks_for_more_than_the_cap_is_named_first() -> None:
     source = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3)
     fed = on_function(mappings=(mapping(max_concurrency=20),), queues=(source,))
