@@ -73,6 +73,10 @@ def step_id(plan_id: str, number: int) -> str:
     return f"{plan_id}.{number}"
 
 
+_UNQUALIFIED = 6
+"""Colons in the ARN of a function without a version or an alias."""
+
+
 def disable_steps(
     mappings: Sequence[MappingFacts],
     queue_of: Callable[[str], QueueFacts | NotKnown],
@@ -80,6 +84,7 @@ def disable_steps(
     plan_id: str,
     oldest_age_s: float | NotKnown = NOT_ASKED,
     dead_letters: bool | NotKnown = NOT_ASKED,
+    timeout_s: int | NotKnown = NOT_ASKED,
 ) -> tuple[Plan, ...] | Refusal:
     """Return steps that disable these queue triggers, sent beside each other, then waited for together.
 
@@ -87,14 +92,16 @@ def disable_steps(
     would leave the last ones running for long.
 
     `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest
-    message, and `dead_letters` whether these are other queues' failures.
+    message, `dead_letters` whether these are other queues' failures, and `timeout_s` how long the function
+    may run, which a version or an alias may have otherwise.
     """
     steps: list[Plan] = []
     for mapping in mappings:
         ref = Ref(mapping.key, mapping.uuid, mapping.label)
         queue = queue_of(mapping.source_arn)
+        runs_s = timeout_s if mapping.function_arn.count(":") == _UNQUALIFIED else NOT_ASKED
         situation = MappingSituation(
-            ref, now, mapping, queue, oldest_age_s=oldest_age_s, dead_letters=dead_letters
+            ref, now, mapping, queue, oldest_age_s=oldest_age_s, dead_letters=dead_letters, timeout_s=runs_s
         )
         step = plan_disable_trigger(situation, {}, now, step_id(plan_id, len(steps) + 1))
         if isinstance(step, Refusal):

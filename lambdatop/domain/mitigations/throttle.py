@@ -139,7 +139,7 @@ def _triggers_first(s: FunctionSituation, now: float, plan_id: str) -> tuple[Pla
     if not fed:
         reason = f"No enabled queue feeds {s.facts.name}."
         return Refusal(NAME, s.ref, reason, "Throttle it without 'triggers'.")
-    steps = disable_steps(fed, s.queue_of, now, plan_id)
+    steps = disable_steps(fed, s.queue_of, now, plan_id, timeout_s=s.facts.timeout_s)
     if isinstance(steps, Refusal):
         return Refusal(NAME, s.ref, steps.reason, steps.hint)
     return steps

@@ -99,6 +99,16 @@ def test_a_queue_fed_function_is_stopped_in_order() -> None:
     assert {"lambda:UpdateEventSourceMapping", "lambda:PutFunctionConcurrency"} <= set(p.iam_actions)
 
 
+def test_stopping_in_order_warns_where_aws_may_refuse_it() -> None:
+    short = (queue(ORDERS, visibility_timeout_s=30),)
+    s = worker(facts=function(timeout_s=60), mappings=(mapping(),), queues=short)
+    step = planned("throttle_to_zero", s, triggers="first").steps[0]
+    assert "AWS may refuse this while the queue's visibility timeout (30 s) is below" in step.warnings[0]
+    version = mapping(function_arn=f"{function().arn}:7")  # which may have a timeout of its own
+    held = planned("throttle_to_zero", replace(s, mappings=(version,)), triggers="first").steps[0]
+    assert held.warnings == ()
+
+
 def test_stopping_in_order_needs_a_queue_and_a_known_word() -> None:
     assert "No enabled queue" in refused("throttle_to_zero", worker(), triggers="first").reason
     changing = worker(mappings=(mapping(state="Updating"),))
