@@ -15,7 +15,7 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.function_state import VCPUS, CapacityProvider
-from lambdatop.domain.facts.not_read import Gap, NotKnown
+from lambdatop.domain.facts.not_read import Gap, NotKnown, or_none
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
@@ -57,7 +57,9 @@ class CapacityProvidersSource:
             if isinstance(p.instance_types, NotKnown) and p.instance_types.reason == "over the limit"
         ]
         events: list[Event] = [CapacityProvidersListed(self._scope, at, tuple(found))]
-        queries = [_query(p, of, metric) for p in found for of in _told(p.instance_types) for metric in VCPUS]
+        queries = [
+            _query(p, of, metric) for p in found for of in or_none(p.instance_types) or () for metric in VCPUS
+        ]
         if queries:
             try:
                 span = span_until(at, HISTORY_MIN)
@@ -110,7 +112,6 @@ class CapacityProvidersSource:
     ) -> CapacityProvider:
         name = _name(item)
         scaling: Mapping[str, Any] = item.get("CapacityProviderScalingConfig") or {}
-        mine: tuple[str, ...] | NotKnown = NotKnown("not asked", "cloudwatch:ListMetrics")
         mine = types if isinstance(types, NotKnown) else tuple(sorted(types.get(name, ())))
         if not isinstance(mine, NotKnown) and len(mine) > MOST_TYPES:
             mine = NotKnown("over the limit", "cloudwatch:GetMetricData")
@@ -131,10 +132,6 @@ SPEC = CollectorSpec(
 
 def _name(item: Mapping[str, Any]) -> str:
     return arn_text(item.get("CapacityProviderArn")).rpartition(":")[2]
-
-
-def _told(types: tuple[str, ...] | NotKnown) -> tuple[str, ...]:
-    return () if isinstance(types, NotKnown) else types
 
 
 def _query(provider: CapacityProvider, of: str, metric: str) -> Query:

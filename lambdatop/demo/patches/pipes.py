@@ -25,7 +25,7 @@ _Call = Callable[..., Any]
 
 
 class PipeRepair:
-    """One batch of each pipe at a time; ministack's own poller calls once a second."""
+    """Carries one batch of each pipe at a time; ministack's own poller calls once a second."""
 
     def __init__(self) -> None:
         """Carry nothing yet."""
